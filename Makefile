@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+#
+#   make             everything into build/            make demo     search Fashion-MNIST, show the best trial
+#   make DEBUG=1     the same with ASan and UBSan      make check    all tests
+#   make install     PREFIX=/usr/local DESTDIR=        make bench    speed, as ratios        make clean
+
+PREFIX  = /usr/local
+DESTDIR =
+CC      = gcc
+BUILD   = build
+VERSION = 0.1.0
+
+CFLAGS   = -O3 -g
+WARN     = -Wall -Wextra -Werror
+ALL_CFLAGS = -std=c11 $(WARN) $(CFLAGS) $(SANITIZE)
+CPPFLAGS = -D_GNU_SOURCE -DMB_VERSION='"$(VERSION)"' -Ilib -Icmd -I$(BUILD)
+LDLIBS   = -lyaml -ljansson -lm -ldl
+
+ifdef DEBUG
+BUILD    = build/debug
+CFLAGS   = -O1 -g -fno-omit-frame-pointer
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+endif
+
+TOOLS = mb-suggest mb-train mb-eval mb-collect mb-deploy mb-time
+ROOMS = base data stat opt nn run
+
+LIB_SRC  := $(foreach room,$(ROOMS),$(wildcard lib/$(room)/*.c))
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
+FRONT    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/*.c))
+TOOL_SRC := $(foreach tool,$(TOOLS),$(wildcard cmd/$(tool)/*.c))
+BINARIES := $(TOOLS:%=$(BUILD)/%)
+
+all: $(BINARIES)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libmb.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+define tool_rule
+$(BUILD)/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$(1)/*.c)) $(FRONT) $(BUILD)/libmb.a
+	$(CC) $(ALL_CFLAGS) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
+
+clean:
+	rm -rf build
+
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(LIB_SRC) $(TOOL_SRC) $(wildcard cmd/*.c))
+
+.PHONY: all clean

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+
+static const char *const kind_names[] = {[MB_LOCK_OFD] = "ofd", [MB_LOCK_LINK] = "link"};
+
+static int ofd_call(int fd, int command, short type)
+{
+	struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
+	int result;
+
+	do
+		result = fcntl(fd, command, &whole);
+	while (result < 0 && errno == EINTR);
+	return result;
+}
+
+static void nap(double seconds)
+{
+	struct timespec time = {.tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
+
+	nanosleep(&time, NULL);
+}
+
+/* ---- the lock file that names the kind ---- */
+
+/* Puts `text` into `path` if nobody did before: 0 when `path` exists afterwards, whoever made it. */
+static int make_once(const char *path, const char *text, struct mb_err *err)
+{
+	char *temporary = mb_textf("%s.%ld.tmp", path, (long)getpid());
+	int bad = mb_file_replace(temporary, text, strlen(text), 0, err);
+
+	if (!bad && link(temporary, path) < 0 && errno != EEXIST) {
+		bad = mb_err_errno(err, path, "link");
+		mb_err_hint(err, "the log needs a file system with hard links; choose another folder with --log");
+	}
+	unlink(temporary);
+	free(temporary);
+	return bad;
+}
+
+static enum mb_lock_kind usable_kind(const char *path)
+{
+	char *probe = mb_textf("%s.%ld.probe", path, (long)getpid());
+	int fd = open(probe, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	enum mb_lock_kind kind = MB_LOCK_OFD;
+
+	if (fd >= 0 && ofd_call(fd, F_OFD_SETLK, F_WRLCK) < 0 && errno != EAGAIN && errno != EACCES)
+		kind = MB_LOCK_LINK;
+	if (fd >= 0)
+		close(fd);
+	unlink(probe);
+	free(probe);
+	return kind;
+}
+
+static int read_kind(struct mb_lock *lock, struct mb_err *err)
+{
+	struct mb_str text = {0};
+	int bad = mb_file_read(lock->path, 4096, &text, err);
+
+	if (!bad) {
+		text.at[strcspn(text.at, "\n")] = '\0';
+		if (!strcmp(text.at, kind_names[MB_LOCK_OFD]))
+			lock->kind = MB_LOCK_OFD;
+		else if (!strcmp(text.at, kind_names[MB_LOCK_LINK]))
+			lock->kind = MB_LOCK_LINK;
+		else
+			bad = mb_err_set(err, MB_EXIT_SYSTEM, lock->path, "\"%.40s\" is no kind of lock: \"ofd\" or \"link\"",
+					 text.at);
+	}
+	mb_str_release(&text);
+	return bad;
+}
+
+int mb_lock_open(struct mb_lock *lock, const char *log_path, const char *wanted, struct mb_err *err)
+{
+	*lock = (struct mb_lock){.fd = -1, .patience_s = 90};
+	lock->path = mb_textf("%s.lock", log_path);
+	lock->held = mb_textf("%s.lock.held", log_path);
+	if (mb_ident_self(&lock->self, err) < 0)
+		goto bad;
+	if (access(lock->path, F_OK) < 0) {
+		const char *kind = wanted ? wanted : kind_names[usable_kind(lock->path)];
+		char line[32];
+
+		snprintf(line, sizeof line, "%.20s\n", kind);
+		if (make_once(lock->path, line, err) < 0)
+			goto bad;
+	}
+	if (read_kind(lock, err) < 0)
+		goto bad;
+	if (lock->kind == MB_LOCK_OFD) {
+		lock->fd = open(lock->path, O_RDWR | O_CLOEXEC);
+		if (lock->fd < 0) {
+			mb_err_errno(err, lock->path, NULL);
+			goto bad;
+		}
+		if (ofd_call(lock->fd, F_OFD_SETLK, F_WRLCK) == 0) {
+			ofd_call(lock->fd, F_OFD_SETLK, F_UNLCK);
+		} else if (errno != EAGAIN && errno != EACCES) {
+			mb_err_errno(err, lock->path, "byte-range locks do not work here, but this log was made with them");
+			goto bad;
+		}
+	}
+	return 0;
+bad:
+	mb_lock_close(lock);
+	return -1;
+}
+
+/* ---- the link lock ---- */
+
+static int read_holder(const char *path, struct mb_ident *holder, struct mb_str *text)
+{
+	struct mb_err err;
+	long long pid, ticks;
+	unsigned long long ns;
+
+	mb_str_clear(text);
+	if (mb_file_read(path, 4096, text, &err) < 0)
+		return -1;
+	*holder = (struct mb_ident){0};
+	if (sscanf(text->at, "%64s %39s %llu %lld %lld", holder->host, holder->boot_id, &ns, &pid, &ticks) != 5)
+		return -1;
+	holder->pid_ns = ns;
+	holder->pid = pid;
+	holder->start_ticks = ticks;
+	return 0;
+}
+
+/* Seconds since `path` was last touched, by the file system's own clock: that of a file made just now beside it. */
+static double untouched_s(const char *path)
+{
+	char *probe = mb_textf("%s.%ld.clock", path, (long)getpid());
+	struct stat now, then;
+	int fd = open(probe, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	double seconds = 0;
+
+	if (fd >= 0) {
+		if (write(fd, "", 1) == 1 && fstat(fd, &now) == 0 && stat(path, &then) == 0)
+			seconds = (double)(now.st_mtim.tv_sec - then.st_mtim.tv_sec);
+		close(fd);
+	}
+	unlink(probe);
+	free(probe);
+	return seconds;
+}
+
+/* Takes the lock away from a holder that is gone: rename it aside, look at what was renamed, put back what is not dead. */
+static void retake_if_dead(struct mb_lock *lock)
+{
+	struct mb_str seen = {0}, moved = {0};
+	struct mb_ident holder;
+	char *aside = NULL;
+	int known = read_holder(lock->held, &holder, &seen) == 0;
+	int dead;
+
+	if (!seen.n)
+		goto out; /* already free */
+	if (known && mb_ident_visible(&lock->self, &holder))
+		dead = !mb_ident_alive(&holder);
+	else
+		dead = untouched_s(lock->held) >= lock->patience_s;
+	if (!dead)
+		goto out;
+	aside = mb_textf("%s.%s.%ld", lock->held, lock->self.host, (long)getpid());
+	if (rename(lock->held, aside) < 0)
+		goto out;
+	if (mb_file_read(aside, 4096, &moved, &(struct mb_err){0}) == 0 && strcmp(moved.at, seen.at) &&
+	    link(aside, lock->held) < 0 && errno == EEXIST) {
+		/* Somebody took the lock in between and a third one now holds it too: the second one finds out by
+		 * mb_lock_still_ours before it writes. */
+	}
+	unlink(aside);
+out:
+	free(aside);
+	mb_str_release(&seen);
+	mb_str_release(&moved);
+}
+
+static int take_link(struct mb_lock *lock, struct mb_err *err)
+{
+	char *temporary = mb_textf("%s.%s.%ld.tmp", lock->held, lock->self.host, (long)getpid());
+	double wait = 0.0005;
+	struct stat made;
+	int bad = 0;
+
+	snprintf(lock->token, sizeof lock->token, "%s %s %llu %lld %lld %lu\n", lock->self.host, lock->self.boot_id,
+		 (unsigned long long)lock->self.pid_ns, (long long)lock->self.pid, (long long)lock->self.start_ticks,
+		 ++lock->taken);
+	while (!bad) {
+		bad = mb_file_replace(temporary, lock->token, strlen(lock->token), 0, err);
+		if (bad)
+			break;
+		/* On NFS a link(2) whose answer was lost fails although it was done: the link count tells. */
+		if (link(temporary, lock->held) == 0 || (stat(temporary, &made) == 0 && made.st_nlink == 2))
+			break;
+		if (errno != EEXIST) {
+			bad = mb_err_errno(err, lock->held, "link");
+			break;
+		}
+		retake_if_dead(lock);
+		nap(wait);
+		if (wait < 0.05)
+			wait *= 1.5;
+	}
+	unlink(temporary);
+	free(temporary);
+	if (bad)
+		lock->token[0] = '\0';
+	return bad;
+}
+
+int mb_lock_take(struct mb_lock *lock, struct mb_err *err)
+{
+	if (lock->kind == MB_LOCK_LINK)
+		return take_link(lock, err);
+	if (ofd_call(lock->fd, F_OFD_SETLKW, F_WRLCK) < 0)
+		return mb_err_errno(err, lock->path, "lock");
+	return 0;
+}
+
+int mb_lock_still_ours(const struct mb_lock *lock)
+{
+	struct mb_str text = {0};
+	int ours;
+
+	if (lock->kind == MB_LOCK_OFD)
+		return 1;
+	ours = lock->token[0] && mb_file_read(lock->held, 4096, &text, &(struct mb_err){0}) == 0 &&
+	       !strcmp(text.at, lock->token);
+	mb_str_release(&text);
+	return ours;
+}
+
+void mb_lock_drop(struct mb_lock *lock)
+{
+	if (lock->kind == MB_LOCK_OFD) {
+		ofd_call(lock->fd, F_OFD_SETLK, F_UNLCK);
+		return;
+	}
+	if (mb_lock_still_ours(lock))
+		unlink(lock->held);
+	lock->token[0] = '\0';
+}
+
+void mb_lock_close(struct mb_lock *lock)
+{
+	if (lock->fd >= 0)
+		close(lock->fd);
+	free(lock->path);
+	free(lock->held);
+	*lock = (struct mb_lock){.fd = -1};
+}
