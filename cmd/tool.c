@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "tool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int print_text(struct mb_tool *tool, struct mb_str *text)
+{
+	int bad = mb_tool_write(tool, text->at, text->n);
+
+	mb_str_release(text);
+	return mb_tool_end(tool, bad && !tool->stdout_gone ? MB_EXIT_SYSTEM : MB_EXIT_OK);
+}
+
+static int print_help(struct mb_tool *tool, const struct mb_opt *table, const struct mb_opt *common)
+{
+	struct mb_str text = {0};
+
+	mb_str_addf(&text, "usage: %s %s\n%s\n\n", tool->name, tool->synopsis, tool->about);
+	mb_opt_help(table, &text);
+	mb_opt_help(common, &text);
+	mb_str_addf(&text, "\nThe manual: man %s\n", tool->name);
+	return print_text(tool, &text);
+}
+
+static int print_version(struct mb_tool *tool)
+{
+	struct mb_str text = {0};
+
+	mb_str_addf(&text, "%s %s (%s)\n", tool->name, MB_VERSION, tool->extra_version ? tool->extra_version : "mb");
+	return print_text(tool, &text);
+}
+
+int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, char **argv, int *rest)
+{
+	int help = 0, version = 0;
+	const struct mb_opt common[] = {
+		{'e', "experiment", MB_OPT_TEXT, &tool->experiment_path, "FILE", "the experiment file", .given = NULL},
+		{'l', "log", MB_OPT_TEXT, &tool->log_option, "FILE", "the trial log; default: trials.ndjson beside FILE",
+		 .given = NULL},
+		{'q', "quiet", MB_OPT_FLAG, &tool->quiet, NULL, "only errors on stderr", .given = NULL},
+		{'v', "verbose", MB_OPT_FLAG, &tool->verbose, NULL, "more words on stderr", .given = NULL},
+		{'h', "help", MB_OPT_FLAG, &help, NULL, "this text", .given = NULL},
+		{0, "version", MB_OPT_FLAG, &version, NULL, "the version and what was built in", .given = NULL},
+		{0},
+	};
+	struct mb_opt all[64];
+	size_t n = 0;
+	struct mb_err err;
+
+	signal(SIGPIPE, SIG_IGN);
+	tool->experiment_path = getenv("MB_EXPERIMENT");
+	if (!tool->experiment_path || !*tool->experiment_path)
+		tool->experiment_path = "experiment.yaml";
+	tool->log_option = getenv("MB_LOG");
+	if (tool->log_option && !*tool->log_option)
+		tool->log_option = NULL;
+	for (; table->name; table++)
+		all[n++] = *table;
+	memcpy(all + n, common, sizeof common);
+	if (mb_opt_parse(all, tool->stop_at_operand, argc, argv, rest, &err) < 0)
+		return mb_tool_fail(tool, &err);
+	if (help)
+		return print_help(tool, table - n, common);
+	if (version)
+		return print_version(tool);
+	return -1;
+}
+
+struct mb_experiment *mb_tool_experiment(struct mb_tool *tool)
+{
+	struct mb_errs errs = {0};
+	struct mb_experiment *experiment = mb_experiment_read(tool->experiment_path, &errs);
+
+	for (size_t i = 0; i < errs.n; i++)
+		mb_tool_fail(tool, &errs.at[i]);
+	mb_errs_release(&errs);
+	return experiment;
+}
+
+char *mb_tool_log_path(const struct mb_tool *tool, const struct mb_experiment *experiment)
+{
+	if (tool->log_option)
+		return mb_strdup(tool->log_option);
+	return mb_path_join(experiment->folder, "trials.ndjson");
+}
+
+/* One write(2) a line, so that lines of several tools on one terminal do not mix. */
+static void say(const struct mb_tool *tool, const char *fmt, va_list args)
+{
+	char line[4096];
+	int head = snprintf(line, sizeof line, "%s: ", tool->name);
+	int n = vsnprintf(line + head, sizeof line - (size_t)head - 1, fmt, args);
+	size_t end = (size_t)head + (n < 0 ? 0 : (size_t)n);
+
+	if (end > sizeof line - 2)
+		end = sizeof line - 2;
+	line[end++] = '\n';
+	if (write(STDERR_FILENO, line, end) < 0)
+		return; /* nobody left to tell */
+}
+
+void mb_tool_warn(const struct mb_tool *tool, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(tool, fmt, args);
+	va_end(args);
+}
+
+void mb_tool_say(const struct mb_tool *tool, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (!tool->quiet)
+		say(tool, fmt, args);
+	va_end(args);
+}
+
+void mb_tool_detail(const struct mb_tool *tool, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (tool->verbose)
+		say(tool, fmt, args);
+	va_end(args);
+}
+
+int mb_tool_fail(const struct mb_tool *tool, const struct mb_err *err)
+{
+	char text[2200];
+
+	mb_tool_warn(tool, "%s", mb_err_text(err, text, sizeof text));
+	return err->code;
+}
+
+int mb_tool_write(struct mb_tool *tool, const void *bytes, size_t n)
+{
+	if (mb_write_all(STDOUT_FILENO, bytes, n) == 0)
+		return 0;
+	if (errno == EPIPE)
+		tool->stdout_gone = 1;
+	else
+		mb_tool_warn(tool, "stdout: %s", strerror(errno));
+	return -1;
+}
+
+int mb_tool_put(struct mb_tool *tool, const json_t *record)
+{
+	struct mb_str line = {0};
+	int bad;
+
+	mb_json_print(record, &line);
+	mb_str_adds(&line, "\n");
+	bad = mb_tool_write(tool, line.at, line.n);
+	mb_str_release(&line);
+	return bad;
+}
+
+int mb_tool_end(struct mb_tool *tool, int status)
+{
+	if (close(STDOUT_FILENO) < 0 && errno != EBADF && errno != EINTR) {
+		mb_tool_warn(tool, "stdout: %s", strerror(errno));
+		return MB_EXIT_SYSTEM;
+	}
+	return status;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The room `data`: the experiment file, the search space, the record and the log. Stands on base alone.
+ */
+#ifndef MB_DATA_DATA_H
+#define MB_DATA_DATA_H
+
+#include "data/experiment.h"
+#include "data/holder.h"
+#include "data/json.h"
+#include "data/log.h"
+#include "data/record.h"
+#include "data/space.h"
+#include "data/yaml.h"
+
+#endif

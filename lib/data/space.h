@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The search space: parameters of three types, and conditionals, categorical names that decide which parameters are
+ * active. A point is an `assignments` object; its coordinates are in the unit cube, one per dimension: first the
+ * conditionals, then the parameters, in the order of the file.
+ *
+ *     json_t *assignments = mb_space_point(space, u);      // u: mb_space_dims(space) numbers in [0, 1)
+ *     if (mb_hashset_add(&seen, mb_space_key(space, assignments))) …
+ */
+#ifndef MB_DATA_SPACE_H
+#define MB_DATA_SPACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "data/json.h"
+
+enum mb_param_type { MB_PARAM_DOUBLE, MB_PARAM_INT, MB_PARAM_CATEGORICAL };
+
+/* The parameter is active only while conditional `conditional` has one of the allowed values. */
+struct mb_condition {
+	size_t conditional; /* index into space->conditionals */
+	unsigned char *allowed; /* one flag a value */
+};
+
+struct mb_param {
+	char *name;
+	enum mb_param_type type;
+	int line;             /* in the experiment file */
+	double min, max;      /* of a range; also the extremes of a numeric grid */
+	int log;              /* transformation: log; min > 0 then */
+	json_t *values;       /* categorical values or the grid, in file order; NULL for a range */
+	size_t n_values;      /* 0 for a range */
+	json_t *fallback;     /* default_value, tried first; NULL: none */
+	struct mb_condition *conditions;
+	size_t n_conditions;
+};
+
+struct mb_conditional {
+	char *name;
+	json_t *values; /* array */
+	size_t n_values;
+};
+
+struct mb_space {
+	struct mb_param *params;
+	size_t n_params;
+	struct mb_conditional *conditionals;
+	size_t n_conditionals;
+};
+
+size_t mb_space_dims(const struct mb_space *space);
+
+/* The assignments at u; inactive parameters are absent. The caller decrefs. */
+json_t *mb_space_point(const struct mb_space *space, const double *u);
+
+/* The point of all defaults, the middle of the range (first value of a categorical) where there is none; NULL when no
+ * parameter has a default. */
+json_t *mb_space_default(const struct mb_space *space);
+
+/* How many distinct points there are; UINT64_MAX when not countable (a continuous range) or more than 2^63. */
+uint64_t mb_space_size(const struct mb_space *space);
+
+/* Point number `index`, in mixed-radix order, the last dimension fastest; index < mb_space_size(space). */
+json_t *mb_space_at(const struct mb_space *space, uint64_t index);
+
+/* The coordinates of a point, inverse of mb_space_point; -1 when it lies outside the space. An inactive dimension gets
+ * NaN. u: mb_space_dims(space). */
+int mb_space_locate(const struct mb_space *space, const json_t *assignments, double *u);
+
+/* 0 when the assignments are a point of the space, else -1 and what is wrong ("assignments.x: 12 is not in [0, 10]"). */
+int mb_space_check(const struct mb_space *space, const json_t *assignments, struct mb_err *err);
+
+/* Equal for equal points, whatever the order of the members; 1 and 1.0 are equal. */
+uint64_t mb_space_key(const struct mb_space *space, const json_t *assignments);
+
+void mb_space_release(struct mb_space *space);
+
+#endif
