@@ -35,8 +35,8 @@ uint32_t mb_sobol_bits(size_t dim, uint64_t index)
 	return x;
 }
 
-/* Whether digit k (0 is the highest) is flipped depends on the digits above it alone: Owen's tree of permutations with the
- * coin at each node drawn by hash. Those digits behind a leading 1 name the node. */
+/* Whether digit k (0 is the highest) is flipped depends on the digits above it alone: Owen's tree of permutations
+ * with the coin at each node drawn by hash. Those digits behind a leading 1 name the node. */
 static uint32_t scramble(uint64_t key, uint32_t x)
 {
 	uint32_t flips = 0;

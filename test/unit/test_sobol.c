@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sobol' sequences, held against SciPy 1.17's (which has the same Joe-Kuo numbers) and against the properties that make
- * them worth having.
+ * Sobol' sequences, held against SciPy 1.17's (which has the same Joe-Kuo numbers) and against the properties that
+ * make them worth having.
  */
 #include "check.h"
 
@@ -16,8 +16,9 @@ TEST(first_points_are_the_published_ones)
 {
 	/* scipy.stats.qmc.Sobol(8, scramble=False).random(8), in eighths */
 	static const int eighths[8][8] = {
-		{0, 0, 0, 0, 0, 0, 0, 0}, {4, 4, 4, 4, 4, 4, 4, 4}, {6, 2, 2, 2, 6, 6, 2, 6}, {2, 6, 6, 6, 2, 2, 6, 2},
-		{3, 3, 5, 7, 3, 1, 3, 7}, {7, 7, 1, 3, 7, 5, 7, 3}, {5, 1, 7, 5, 5, 7, 1, 1}, {1, 5, 3, 1, 1, 3, 5, 5},
+		{0, 0, 0, 0, 0, 0, 0, 0}, {4, 4, 4, 4, 4, 4, 4, 4}, {6, 2, 2, 2, 6, 6, 2, 6},
+		{2, 6, 6, 6, 2, 2, 6, 2}, {3, 3, 5, 7, 3, 1, 3, 7}, {7, 7, 1, 3, 7, 5, 7, 3},
+		{5, 1, 7, 5, 5, 7, 1, 1}, {1, 5, 3, 1, 1, 3, 5, 5},
 	};
 
 	for (size_t i = 0; i < 8; i++)
@@ -33,7 +34,8 @@ TEST(points_far_out_are_the_published_ones)
 		uint64_t index;
 		uint32_t x[8];
 	} rows[] = {
-		{100, {1778384896, 1107296256, 3321888768, 3187671040, 2986344448, 3053453312, 838860800, 1979711488}},
+		{100,
+		 {1778384896, 1107296256, 3321888768, 3187671040, 2986344448, 3053453312, 838860800, 1979711488}},
 		{1000, {943718400, 415236096, 2227175424, 3896508416, 297795584, 633339904, 557842432, 2336227328}},
 		{4095, {1048576, 4042260480, 1435500544, 338690048, 1058013184, 1552941056, 558891008, 1123024896}},
 	};
@@ -79,7 +81,8 @@ TEST(every_block_has_one_point_in_each_cell_of_each_dimension)
 					hit[at] = 1;
 				}
 				if (hits != size)
-					FAIL("dimension %zu, block of %d from %d: %u cells hit", dim, (int)size, (int)first, hits);
+					FAIL("dimension %zu, block of %d from %d: %u cells hit", dim, (int)size,
+					     (int)first, hits);
 			}
 	}
 }
@@ -100,7 +103,8 @@ static int is_net(uint64_t seed, size_t p, size_t q, unsigned m, unsigned t)
 	return 1;
 }
 
-/* The quality t of a projection is at most the sum of (degree - 1) over its dimensions (Sobol' 1967, Niederreiter 1992). */
+/* The quality t of a projection is at most the sum of (degree - 1) over its dimensions (Sobol' 1967, Niederreiter
+ * 1992). */
 TEST(scrambled_projections_are_nets)
 {
 	static const unsigned degree[] = {1, 1, 2, 3, 3, 4, 4, 5};
@@ -112,7 +116,7 @@ TEST(scrambled_projections_are_nets)
 				unsigned t = degree[p] - 1 + degree[q] - 1;
 
 				if (!is_net(seeds[s], p, q, 10, t))
-					FAIL("seed %d, dimensions %zu and %zu: no (%u,10,2)-net", (int)seeds[s], q, p, t);
+					FAIL("seed %d, dimensions %zu, %zu: no (%u,10,2)-net", (int)seeds[s], q, p, t);
 			}
 	CHECK(!is_net(0, 1, 7, 10, 0)); /* so the check can fail */
 }
@@ -155,10 +159,11 @@ TEST(first_point_is_uniform_over_seeds)
 TEST(scrambling_is_nested)
 {
 	for (uint64_t i = 1; i < 512; i++) {
-		uint32_t apart = mb_sobol_bits(6, i) ^ mb_sobol_bits(6, 0);
-		uint32_t after = (uint32_t)(mb_sobol_unit(9, 6, i) * 0x1p32) ^ (uint32_t)(mb_sobol_unit(9, 6, 0) * 0x1p32);
+		uint32_t plain = mb_sobol_bits(6, i) ^ mb_sobol_bits(6, 0);
+		uint32_t scrambled = (uint32_t)(mb_sobol_unit(9, 6, i) * 0x1p32);
 
-		CHECK_INT(__builtin_clz(apart), __builtin_clz(after));
+		scrambled ^= (uint32_t)(mb_sobol_unit(9, 6, 0) * 0x1p32);
+		CHECK_INT(__builtin_clz(scrambled), __builtin_clz(plain));
 	}
 }
 
