@@ -82,6 +82,28 @@ int mb_file_replace(const char *path, const void *bytes, size_t n, int durable, 
 	return bad ? -1 : 0;
 }
 
+double mb_file_untouched_s(const char *path)
+{
+	char *probe = mb_textf("%s.%ld.clock", path, (long)getpid());
+	struct stat now, then;
+	double seconds = 0;
+	int fd;
+
+	if (stat(path, &then) < 0) {
+		free(probe);
+		return -1;
+	}
+	fd = open(probe, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd >= 0) {
+		if (write(fd, "", 1) == 1 && fstat(fd, &now) == 0)
+			seconds = (double)(now.st_mtim.tv_sec - then.st_mtim.tv_sec);
+		close(fd);
+	}
+	unlink(probe);
+	free(probe);
+	return seconds > 0 ? seconds : 0;
+}
+
 int mb_mkdirs(const char *path, struct mb_err *err)
 {
 	char *partial = mb_strdup(path);

@@ -19,6 +19,10 @@ int mb_file_replace(const char *path, const void *bytes, size_t n, int durable, 
 /* Writes all n bytes to fd, however often the kernel takes fewer; 0, or -1 with errno. Waits on a non-blocking fd. */
 int mb_write_all(int fd, const void *bytes, size_t n);
 
+/* Seconds since `path` was last touched, by the file system's own clock, that of a file made just now beside it: clocks of
+ * hosts differ. -1 when there is no such file, 0 when the folder cannot be written. */
+double mb_file_untouched_s(const char *path);
+
 /* mkdir -p with mode 0777 & ~umask. */
 int mb_mkdirs(const char *path, struct mb_err *err);
 

@@ -140,24 +140,6 @@ static int read_holder(const char *path, struct mb_ident *holder, struct mb_str 
 	return 0;
 }
 
-/* Seconds since `path` was last touched, by the file system's own clock: that of a file made just now beside it. */
-static double untouched_s(const char *path)
-{
-	char *probe = mb_textf("%s.%ld.clock", path, (long)getpid());
-	struct stat now, then;
-	int fd = open(probe, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	double seconds = 0;
-
-	if (fd >= 0) {
-		if (write(fd, "", 1) == 1 && fstat(fd, &now) == 0 && stat(path, &then) == 0)
-			seconds = (double)(now.st_mtim.tv_sec - then.st_mtim.tv_sec);
-		close(fd);
-	}
-	unlink(probe);
-	free(probe);
-	return seconds;
-}
-
 /* Takes the lock away from a holder that is gone: rename it aside, look at what was renamed, put back what is not dead. */
 static void retake_if_dead(struct mb_lock *lock)
 {
@@ -172,7 +154,7 @@ static void retake_if_dead(struct mb_lock *lock)
 	if (known && mb_ident_visible(&lock->self, &holder))
 		dead = !mb_ident_alive(&holder);
 	else
-		dead = untouched_s(lock->held) >= lock->patience_s;
+		dead = mb_file_untouched_s(lock->held) >= lock->patience_s;
 	if (!dead)
 		goto out;
 	aside = mb_textf("%s.%s.%ld", lock->held, lock->self.host, (long)getpid());

@@ -7,6 +7,7 @@
 
 #include "data/experiment.h"
 #include "data/holder.h"
+#include "data/holders.h"
 #include "data/json.h"
 #include "data/log.h"
 #include "data/record.h"

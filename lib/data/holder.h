@@ -4,13 +4,12 @@
  * a line `trial rung attempt` for each suggestion read, `done trial rung attempt` for each result written, `ended` last.
  * See mb-trial(5).
  *
- *     mb_holder_open(&holder, log_path, &err);             // a trainer's side
+ *     mb_holder_open(&holder, log_path, &err);
  *     mb_holder_claim(&holder, trial, rung, attempt);
  *     mb_holder_done(&holder, trial, rung, attempt);
  *     mb_holder_close(&holder);
  *
- *     mb_holders_scan(&holders, log_path, &err);           // the watcher's side
- *     if (mb_holders_issue(&holders, …) == MB_HOLD_GONE) …
+ * The other side, who reads these files, is in data/holders.h.
  */
 #ifndef MB_DATA_HOLDER_H
 #define MB_DATA_HOLDER_H
@@ -37,6 +36,9 @@ void mb_holder_touch(struct mb_holder *holder); /* call often; touches the file 
 
 /* Removes the file when nothing is undone, else writes `ended`. */
 void mb_holder_close(struct mb_holder *holder);
+
+/* Where the process `ident` keeps its file; the caller frees. */
+char *mb_holder_path(const char *log_path, const struct mb_ident *ident);
 
 /* The identity as the `owner` member of a record, and back (0 or -1). */
 json_t *mb_ident_to_json(const struct mb_ident *ident);

@@ -27,7 +27,11 @@ struct mb_key {
 	size_t line;         /* of the result, else of the latest line */
 };
 
-enum mb_log_mode { MB_LOG_READ, MB_LOG_WRITE }; /* READ needs no lock and makes no file */
+enum mb_log_mode {
+	MB_LOG_READ,  /* needs no lock and makes no file */
+	MB_LOG_WRITE,
+	MB_LOG_MEMORY /* no file at all: lock, unlock, update and sync do nothing; path is a name for messages */
+};
 
 struct mb_log {
 	char *path, *torn_path;
