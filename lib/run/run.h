@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The room `run`: processes. Signals that ask to stop, a pool of forked workers, and a user's command as a child that
+ * leaves nothing behind. Calls base alone.
+ */
+#ifndef MB_RUN_RUN_H
+#define MB_RUN_RUN_H
+
+#include "run/child.h"
+#include "run/pool.h"
+#include "run/signals.h"
+
+/* CPUs that this process may use (its affinity mask); at least 1. */
+int mb_run_cores(void);
+
+#endif
