@@ -47,12 +47,11 @@ int main(int argc, char **argv)
 	struct run_options options = {0};
 	const char *algorithm = NULL;
 	int64_t seed = INT64_MIN;
-	int list = 0, keep_given = 0, count_given = 0, rest, status;
+	int list = 0, rest, status;
 	const struct mb_opt table[] = {
-		{'n', "count", MB_OPT_INT, &options.count, "COUNT", "print COUNT suggestions now and end", .min = 1, .max = 1e9,
-		 .given = &count_given},
-		{'k', "keep", MB_OPT_INT, &options.keep, "KEEP", "keep at most KEEP open; 0: all of parallel_bandwidth",
-		 .min = 0, .max = 1e9, .given = &keep_given},
+		{'n', "count", MB_OPT_INT, &options.count, "COUNT", "print COUNT suggestions now and end", .min = 1, .max = 1e9},
+		{'k', "keep", MB_OPT_INT, &options.keep, "KEEP", "keep at most KEEP open; default: parallel_bandwidth",
+		 .min = 1, .max = 1e9},
 		{'a', "algorithm", MB_OPT_TEXT, &algorithm, "ALGORITHM", "see --list-algorithms; default: the file's"},
 		{'s', "seed", MB_OPT_INT, &seed, "SEED", "seed of the search; default: the file's", .min = 0,
 		 .max = 9007199254740991.0},
