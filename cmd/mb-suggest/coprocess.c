@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,40 +26,12 @@ static enum fate fate_in_memory(struct suggester *suggester, size_t index)
 	return key->status == MB_STATUS_INTERRUPTED || key->line <= coprocess->history_lines ? FATE_FREE : FATE_HELD;
 }
 
-/* Completes a result of a trial that this log issued by what the record left out, and gives a number to one without. */
-static int complete(struct suggester *suggester, struct mb_record *record, const char *where, struct mb_err *err)
-{
-	const char *objective = mb_experiment_objective(suggester->experiment)->name;
-	const struct mb_key *key;
-
-	if (record->status == MB_STATUS_COMPLETED && isnan(mb_record_metric(record->json, objective)))
-		return mb_err_set(err, MB_EXIT_RECORD, where, "metrics.%s: missing, the metric to optimize", objective);
-	if (!record->trial) {
-		if (record->status != MB_STATUS_COMPLETED)
-			return mb_err_set(err, MB_EXIT_RECORD, where, "trial: missing");
-		record->trial = suggester->log.last_trial + 1;
-		mb_json_set(record->json, "trial", json_integer(record->trial));
-	}
-	key = mb_log_find(&suggester->log, record->trial, record->rung);
-	if (!json_object_get(record->json, "assignments")) {
-		if (!key || !key->issue)
-			return mb_err_set(err, MB_EXIT_RECORD, where, "assignments: missing, and trial %lld was not issued here",
-					  (long long)record->trial);
-		mb_json_set(record->json, "assignments", json_incref(json_object_get(key->issue, "assignments")));
-	}
-	return 0;
-}
-
 static int check_line(struct suggester *suggester, struct mb_record *record, const char *where, int history,
 		      struct mb_err *err)
 {
-	const char *experiment = json_string_value(json_object_get(record->json, "experiment"));
-
-	if (experiment && strcmp(experiment, suggester->experiment->name))
-		return mb_err_set(err, MB_EXIT_RECORD, where, "experiment: \"%.200s\" is not \"%.200s\"", experiment,
-				  suggester->experiment->name);
 	if (record->status != MB_STATUS_OPEN)
-		return complete(suggester, record, where, err);
+		return mb_log_complete(&suggester->log, record, mb_experiment_objective(suggester->experiment)->name, where,
+				       err);
 	if (history && record->trial) /* a history may be a whole log, with what was issued */
 		return 0;
 	mb_err_set(err, MB_EXIT_RECORD, where, "status: \"open\" is no result");

@@ -20,6 +20,24 @@ static int fail_at(struct mb_log *log, const char *doing, struct mb_err *err)
 	return mb_err_errno(err, log->path, doing);
 }
 
+static int replay(struct mb_log *log, struct mb_str *tail, struct mb_err *err);
+
+/* A reader takes a last line without its newline for what it is, when it is whole. */
+static int replay_whole_tail(struct mb_log *log, struct mb_err *err)
+{
+	struct mb_str tail = {0};
+	struct mb_record record;
+	int bad = replay(log, &tail, err);
+
+	if (!bad && mb_record_parse(&record, tail.at, tail.n, NULL, &(struct mb_err){0}) == 0) {
+		mb_record_release(&record);
+		mb_str_adds(&tail, "\n");
+		bad = mb_log_replay_lines(log, tail.at, tail.n, err);
+	}
+	mb_str_release(&tail);
+	return bad;
+}
+
 int mb_log_open(struct mb_log *log, const char *path, const char *experiment, enum mb_log_mode mode,
 		const char *lock_kind, struct mb_err *err)
 {
@@ -40,6 +58,8 @@ int mb_log_open(struct mb_log *log, const char *path, const char *experiment, en
 		goto bad;
 	}
 	if (mb_log_update(log, err) < 0)
+		goto bad;
+	if (mode == MB_LOG_READ && log->tail && replay_whole_tail(log, err) < 0)
 		goto bad;
 	return 0;
 bad:
@@ -103,6 +123,7 @@ static int replay(struct mb_log *log, struct mb_str *tail, struct mb_err *err)
 		memmove(text->at, text->at + whole, text->n - whole);
 		text->n -= whole;
 	}
+	log->tail = text->n;
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct mb_log {
 	int fd;              /* -1: READ and no such file yet */
 	int locked;
 	int64_t size;        /* bytes replayed, up to the last newline */
+	size_t tail;         /* bytes after it, at the last look */
 	size_t lines;
 	struct mb_key *keys; /* in order of first appearance */
 	size_t n_keys, cap_keys;
@@ -49,7 +50,6 @@ struct mb_log {
 	size_t finished;     /* keys completed or failed */
 	size_t results;      /* lines that told of a result, interrupted ones too */
 	struct mb_errs bad;  /* lines that could not be read, for the caller to report and clear */
-	int foreign;         /* a line belongs to another experiment */
 	struct mb_str pending; /* appended, not yet written */
 	double synced_s;     /* monotonic, of the last fdatasync */
 	int unsynced;
@@ -71,6 +71,12 @@ int mb_log_append(struct mb_log *log, json_t *record, struct mb_err *err);
 
 /* 1 when the record would be passed on only: a result of a finished key, an `interrupted` of an earlier attempt. */
 int mb_log_is_late(const struct mb_log *log, const struct mb_record *record);
+
+/* Makes a result fit for the log: the next number for a `completed` without one (under the lock), the assignments and the
+ * experiment's name when left out. -1 with MB_EXIT_RECORD when it is no result: no trial, unknown assignments, no value for
+ * the metric `objective` (NULL: any), or another experiment's (MB_EXIT_USAGE). */
+int mb_log_complete(const struct mb_log *log, struct mb_record *record, const char *objective, const char *where,
+		    struct mb_err *err);
 
 const struct mb_key *mb_log_find(const struct mb_log *log, int64_t trial, int64_t rung); /* or NULL */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/log_replay.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,16 +116,45 @@ static void apply(struct mb_log *log, const struct mb_record *record)
 }
 
 /* The experiment's name on a line must be ours; a line without one is taken as ours. */
-static int check_experiment(struct mb_log *log, const json_t *json, const char *where, struct mb_err *err)
+static int check_experiment(const struct mb_log *log, const json_t *json, const char *where, struct mb_err *err)
 {
 	const char *name = json_string_value(json_object_get(json, "experiment"));
 
 	if (!name || !log->experiment || !strcmp(name, log->experiment))
 		return 0;
-	log->foreign = 1;
 	mb_err_set(err, MB_EXIT_USAGE, where, "experiment: \"%.200s\" is not \"%.200s\", the name in the experiment file",
 		   name, log->experiment);
-	return mb_err_hint(err, "a log holds one experiment: give another --log, or move this one away");
+	return mb_err_hint(err, "a log holds one experiment: give another --log or --experiment");
+}
+
+int mb_log_complete(const struct mb_log *log, struct mb_record *record, const char *objective, const char *where,
+		    struct mb_err *err)
+{
+	const struct mb_key *key;
+
+	if (check_experiment(log, record->json, where, err) < 0)
+		return -1;
+	if (record->status == MB_STATUS_COMPLETED && objective && isnan(mb_record_metric(record->json, objective))) {
+		mb_err_set(err, MB_EXIT_RECORD, where, "metrics.%s: missing, the metric to optimize", objective);
+		return mb_err_hint(err, "a completed record needs {\"metrics\": {\"%s\": number}}", objective);
+	}
+	if (!record->trial) {
+		if (record->status != MB_STATUS_COMPLETED)
+			return mb_err_set(err, MB_EXIT_RECORD, where, "trial: missing");
+		record->trial = log->last_trial + 1;
+		mb_json_set(record->json, "trial", json_integer(record->trial));
+	}
+	key = mb_log_find(log, record->trial, record->rung);
+	if (!json_object_get(record->json, "assignments")) {
+		if (!key || !key->issue)
+			return mb_err_set(err, MB_EXIT_RECORD, where,
+					  "assignments: missing, and the log does not know trial %lld",
+					  (long long)record->trial);
+		mb_json_set(record->json, "assignments", json_incref(json_object_get(key->issue, "assignments")));
+	}
+	if (!json_object_get(record->json, "experiment") && log->experiment)
+		mb_json_set(record->json, "experiment", json_string(log->experiment));
+	return 0;
 }
 
 static int replay_line(struct mb_log *log, const char *text, size_t n, struct mb_err *err)

@@ -28,6 +28,7 @@ struct mb_record {
 	int64_t rung;      /* 0 where there is no fidelity */
 	int64_t attempt;   /* 1 unless given */
 	enum mb_status status; /* open unless given */
+	int64_t line;          /* for the caller: where it stood in its input */
 };
 
 /* Parses and checks the members that the tools know: types, ranges, finite metrics. -1: MB_EXIT_RECORD, with the member's

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Questions to the log: they read it without a lock and write nothing to it.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect.h"
+
+/* Opens the log for reading and says what could not be read in it; 0, or the exit code. */
+static int open_log(struct collect *collect, struct mb_log *log)
+{
+	struct mb_err err;
+
+	if (mb_log_open(log, collect->log_path, collect->experiment->name, MB_LOG_READ, NULL, &err) < 0)
+		return mb_tool_fail(collect->tool, &err);
+	if (log->fd < 0) {
+		mb_tool_warn(collect->tool, "%s: no such log yet; mb-suggest starts one", collect->log_path);
+		mb_log_close(log);
+		return MB_EXIT_NO;
+	}
+	if (log->bad.n)
+		mb_tool_warn(collect->tool, "%s: %zu bad line%s skipped; see mb-collect --fsck", collect->log_path,
+			     log->bad.n, log->bad.n == 1 ? "" : "s");
+	return 0;
+}
+
+static int print(struct collect *collect, struct mb_str *text)
+{
+	int bad = text->n && mb_tool_write(collect->tool, text->at, text->n) < 0 && !collect->tool->stdout_gone;
+
+	mb_str_release(text);
+	return bad ? MB_EXIT_SYSTEM : MB_EXIT_OK;
+}
+
+static int nothing_completed(struct collect *collect)
+{
+	mb_tool_say(collect->tool, "%s: no completed trial yet", collect->log_path);
+	return MB_EXIT_NO;
+}
+
+/* ---- ranking ---- */
+
+struct ranked {
+	const struct mb_key *key;
+	double value; /* higher is better */
+};
+
+static int by_value(const void *a, const void *b)
+{
+	const struct ranked *left = a, *right = b;
+
+	if (left->value != right->value)
+		return left->value < right->value ? 1 : -1;
+	return left->key->trial < right->key->trial ? -1 : left->key->trial > right->key->trial;
+}
+
+const struct mb_key **collect_ranking(const struct mb_log *log, const struct mb_metric *objective, size_t *n)
+{
+	const struct mb_key **keys = mb_alloc((log->n_keys + 1) * sizeof *keys);
+	struct ranked *ranked = mb_alloc((log->n_keys + 1) * sizeof *ranked);
+	int64_t highest = 0;
+
+	*n = 0;
+	for (size_t i = 0; i < log->n_keys; i++)
+		if (log->keys[i].status == MB_STATUS_COMPLETED && log->keys[i].rung > highest)
+			highest = log->keys[i].rung;
+	for (size_t i = 0; i < log->n_keys; i++) {
+		const struct mb_key *key = &log->keys[i];
+		double value = key->result ? mb_record_metric(key->result, objective->name) : NAN;
+
+		if (key->status == MB_STATUS_COMPLETED && key->rung == highest && !isnan(value))
+			ranked[(*n)++] = (struct ranked){key, objective->maximize ? value : -value};
+	}
+	qsort(ranked, *n, sizeof *ranked, by_value);
+	for (size_t i = 0; i < *n; i++)
+		keys[i] = ranked[i].key;
+	free(ranked);
+	return keys;
+}
+
+const struct mb_key *collect_incumbent(const struct mb_log *log, const struct mb_metric *objective)
+{
+	size_t n;
+	const struct mb_key **keys = collect_ranking(log, objective, &n);
+	const struct mb_key *best = n ? keys[0] : NULL;
+
+	free(keys);
+	return best;
+}
+
+int collect_top(struct collect *collect, int64_t n)
+{
+	struct mb_log log;
+	int status = open_log(collect, &log);
+	const struct mb_key **keys;
+	struct mb_str text = {0};
+	size_t count;
+
+	if (status)
+		return status;
+	keys = collect_ranking(&log, mb_experiment_objective(collect->experiment), &count);
+	for (size_t i = 0; i < count && i < (size_t)n; i++) {
+		mb_json_print(keys[i]->result, &text);
+		mb_str_adds(&text, "\n");
+	}
+	status = count ? print(collect, &text) : nothing_completed(collect);
+	free(keys);
+	mb_log_close(&log);
+	return status;
+}
+
+int collect_best(struct collect *collect)
+{
+	return collect_top(collect, 1);
+}
+
+/* ---- --tsv ---- */
+
+/* A cell: text bare with tabs and newlines escaped, anything else as JSON; empty when absent. */
+static void add_cell(struct mb_str *text, const json_t *value)
+{
+	mb_str_adds(text, "\t");
+	if (!value)
+		return;
+	if (!json_is_string(value)) {
+		mb_json_print(value, text);
+		return;
+	}
+	for (const char *at = json_string_value(value); *at; at++)
+		switch (*at) {
+		case '\t':
+			mb_str_adds(text, "\\t");
+			break;
+		case '\n':
+			mb_str_adds(text, "\\n");
+			break;
+		case '\r':
+			mb_str_adds(text, "\\r");
+			break;
+		case '\\':
+			mb_str_adds(text, "\\\\");
+			break;
+		default:
+			mb_str_add(text, at, 1);
+		}
+}
+
+static double sum_spans(const json_t *json, const char *phase)
+{
+	const json_t *spans = json_object_get(json, "spans");
+	double seconds = 0;
+
+	for (size_t i = 0; i < json_array_size(spans); i++) {
+		const json_t *span = json_array_get(spans, i);
+		const char *name = json_string_value(json_object_get(span, "phase"));
+
+		if (name && !strcmp(name, phase))
+			seconds += json_number_value(json_object_get(span, "seconds"));
+	}
+	return seconds;
+}
+
+/* Metrics of the file first, then what else the records bring, in order of appearance. */
+static json_t *metric_names(const struct collect *collect, const struct mb_log *log)
+{
+	json_t *names = json_object();
+	const char *name;
+	json_t *value;
+
+	for (size_t i = 0; i < collect->experiment->n_metrics; i++)
+		mb_json_set(names, collect->experiment->metrics[i].name, json_true());
+	for (size_t i = 0; i < log->n_keys; i++)
+		json_object_foreach(json_object_get(log->keys[i].result, "metrics"), name, value)
+			mb_json_set(names, name, json_true());
+	return names;
+}
+
+static void add_row(const struct collect *collect, const struct mb_key *key, json_t *metrics, struct mb_str *text)
+{
+	const struct mb_space *space = &collect->experiment->space;
+	const json_t *record = key->result ? key->result : key->issue;
+	const json_t *assignments = json_object_get(record, "assignments");
+	json_t *seconds = json_real(sum_spans(key->result, "train")), *unused;
+	const char *name;
+
+	mb_str_addf(text, "%lld\t%lld\t%s", (long long)key->trial, (long long)key->rung, mb_status_name(key->status));
+	for (size_t i = 0; i < space->n_conditionals; i++)
+		add_cell(text, json_object_get(assignments, space->conditionals[i].name));
+	for (size_t i = 0; i < space->n_params; i++)
+		add_cell(text, json_object_get(assignments, space->params[i].name));
+	json_object_foreach(metrics, name, unused)
+		add_cell(text, json_object_get(json_object_get(key->result, "metrics"), name));
+	add_cell(text, key->result ? seconds : NULL);
+	add_cell(text, json_object_get(key->result, "error"));
+	mb_str_adds(text, "\n");
+	json_decref(seconds);
+}
+
+int collect_tsv(struct collect *collect)
+{
+	const struct mb_space *space = &collect->experiment->space;
+	struct mb_str text = {0};
+	struct mb_log log;
+	int status = open_log(collect, &log);
+	json_t *metrics, *unused;
+	const char *name;
+
+	if (status)
+		return status;
+	metrics = metric_names(collect, &log);
+	mb_str_adds(&text, "trial\trung\tstatus");
+	for (size_t i = 0; i < space->n_conditionals; i++)
+		mb_str_addf(&text, "\t%s", space->conditionals[i].name);
+	for (size_t i = 0; i < space->n_params; i++)
+		mb_str_addf(&text, "\t%s", space->params[i].name);
+	json_object_foreach(metrics, name, unused)
+		mb_str_addf(&text, "\t%s", name);
+	mb_str_adds(&text, "\ttrain_span_seconds\terror\n");
+	for (size_t i = 0; i < log.n_keys; i++)
+		add_row(collect, &log.keys[i], metrics, &text);
+	json_decref(metrics);
+	mb_log_close(&log);
+	return print(collect, &text);
+}
+
+/* ---- --summary ---- */
+
+static void add_best(const struct mb_key *best, const struct mb_metric *objective, struct mb_str *text)
+{
+	json_t *assignments = json_object_get(best->result, "assignments"), *value;
+	const char *name;
+
+	mb_str_addf(text, "best          %s %.6g (trial %lld)\n", objective->name,
+		    mb_record_metric(best->result, objective->name), (long long)best->trial);
+	json_object_foreach(assignments, name, value) {
+		mb_str_addf(text, "              %s = ", name);
+		mb_json_print(value, text);
+		mb_str_adds(text, "\n");
+	}
+}
+
+static void add_failures(const struct mb_log *log, struct mb_str *text)
+{
+	json_t *messages = json_object(), *count;
+	const char *message;
+
+	for (size_t i = 0; i < log->n_keys; i++) {
+		if (log->keys[i].status != MB_STATUS_FAILED)
+			continue;
+		message = json_string_value(json_object_get(log->keys[i].result, "error"));
+		message = message ? message : "(no message)";
+		count = json_object_get(messages, message);
+		mb_json_set(messages, message, json_integer(count ? json_integer_value(count) + 1 : 1));
+	}
+	json_object_foreach(messages, message, count)
+		mb_str_addf(text, "failed        %lld x %s\n", (long long)json_integer_value(count), message);
+	json_decref(messages);
+}
+
+static void add_times(const struct mb_log *log, struct mb_str *text)
+{
+	static const char *const phases[] = {"suggest", "load", "train", "validate", "collect"};
+	double first = INFINITY, last = 0, start;
+
+	for (size_t i = 0; i < log->n_keys; i++) {
+		double end = mb_record_last_span(log->keys[i].result, NULL, NULL);
+
+		if (mb_record_last_span(log->keys[i].issue, "suggest", &start) > 0 && start < first)
+			first = start;
+		if (end > last)
+			last = end;
+	}
+	if (last > first)
+		mb_str_addf(text, "time          %.1f s from the first suggestion to the last result\n", last - first);
+	for (size_t p = 0; p < MB_COUNT(phases); p++) {
+		double seconds = 0;
+
+		for (size_t i = 0; i < log->n_keys; i++)
+			seconds += sum_spans(log->keys[i].result, phases[p]);
+		if (seconds > 0)
+			mb_str_addf(text, "              %-9s %.3f s in all\n", phases[p], seconds);
+	}
+}
+
+int collect_summary(struct collect *collect)
+{
+	const struct mb_metric *objective = mb_experiment_objective(collect->experiment);
+	size_t counts[4] = {0}, n;
+	const struct mb_key **ranking;
+	struct mb_str text = {0};
+	struct mb_log log;
+	int status = open_log(collect, &log);
+
+	if (status)
+		return status;
+	for (size_t i = 0; i < log.n_keys; i++)
+		counts[log.keys[i].status]++;
+	mb_str_addf(&text, "experiment    %s\n", collect->experiment->name);
+	mb_str_addf(&text, "observations  %zu of %lld: %zu completed, %zu failed; %zu open, %zu interrupted\n", log.finished,
+		    (long long)collect->experiment->observation_budget, counts[MB_STATUS_COMPLETED],
+		    counts[MB_STATUS_FAILED], counts[MB_STATUS_OPEN], counts[MB_STATUS_INTERRUPTED]);
+	ranking = collect_ranking(&log, objective, &n);
+	if (n) {
+		add_best(ranking[0], objective, &text);
+		mb_str_addf(&text, "%s: median %.6g, worst %.6g\n", objective->name,
+			    mb_record_metric(ranking[n / 2]->result, objective->name),
+			    mb_record_metric(ranking[n - 1]->result, objective->name));
+	}
+	add_times(&log, &text);
+	add_failures(&log, &text);
+	free(ranking);
+	mb_log_close(&log);
+	return print(collect, &text);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mb-collect's parts: the end of the pipe (append.c with progress.c), the questions to the log (ask.c), its check (fsck.c).
+ */
+#ifndef MB_COLLECT_COLLECT_H
+#define MB_COLLECT_COLLECT_H
+
+#include "tool.h"
+
+struct collect {
+	struct mb_tool *tool;
+	const struct mb_experiment *experiment;
+	const char *log_path;
+};
+
+/* Each returns the exit code. */
+int collect_append(struct collect *collect);
+int collect_best(struct collect *collect);
+int collect_top(struct collect *collect, int64_t n);
+int collect_summary(struct collect *collect);
+int collect_tsv(struct collect *collect);
+int collect_fsck(struct collect *collect, int repair);
+
+/* The best completed key (highest rung reached anywhere), or NULL. */
+const struct mb_key *collect_incumbent(const struct mb_log *log, const struct mb_metric *objective);
+
+/* Completed keys of the highest rung with a value of the objective, best first; the caller frees. */
+const struct mb_key **collect_ranking(const struct mb_log *log, const struct mb_metric *objective, size_t *n);
+
+/* What is drawn while the pipe runs, and the closing line. */
+struct progress {
+	struct mb_tool *tool;
+	const struct mb_experiment *experiment;
+	int draws;          /* stdout and stderr are a terminal */
+	double start_s;     /* monotonic */
+	double drawn_s;
+	size_t had;         /* observations at the start */
+	size_t failed;
+	int64_t best_trial; /* 0: none yet */
+	double best;
+	int shown;          /* a line stands on the terminal */
+};
+
+void progress_start(struct progress *progress, struct mb_tool *tool, const struct mb_experiment *experiment,
+		    const struct mb_log *log);
+void progress_add(struct progress *progress, const struct mb_record *record); /* a result that was new */
+void progress_draw(struct progress *progress, const struct mb_log *log, int now);
+void progress_end(struct progress *progress, const struct mb_log *log);
+
+#endif
