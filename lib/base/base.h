@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/cores.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/hash.h"
