@@ -22,6 +22,7 @@ struct dispatch {
 	int opened;            /* the job is */
 	double open_s, open_for_s; /* when that began and how long it took */
 	int stopping, interrupts;
+	int stdout_failed;     /* nothing more is written */
 	double kill_at;        /* monotonic, once stopping */
 	int status;
 };
@@ -42,6 +43,7 @@ static void stop(struct dispatch *d, int signal, int status)
 
 static void stop_for_stdout(struct dispatch *d)
 {
+	d->stdout_failed = 1;
 	stop(d, SIGTERM, d->train->tool.stdout_gone ? MB_EXIT_OK : MB_EXIT_SYSTEM);
 }
 
@@ -96,7 +98,7 @@ static void put(struct dispatch *d, struct suggestion *suggestion, const json_t 
 			       mb_record_metric(result, objective->name));
 	else
 		mb_tool_detail(&train->tool, "trial %lld %s", (long long)suggestion->trial, status);
-	if (train->tool.stdout_gone)
+	if (d->stdout_failed)
 		return;
 	if (mb_tool_put(&train->tool, result) < 0)
 		stop_for_stdout(d);
@@ -213,8 +215,8 @@ static int give_out(struct dispatch *d)
 		return 0;
 	}
 	suggestion = input_next(&d->input);
-	if (d->open_for_s > 0) /* the first trial bears what opening the data took */
-		mb_record_add_span(suggestion->json, "load", d->open_s, d->open_for_s);
+	if (d->open_for_s > 0 && d->train->job->open_phase)
+		mb_record_add_span(suggestion->json, d->train->job->open_phase, d->open_s, d->open_for_s);
 	d->open_for_s = 0;
 	mb_json_print(suggestion->json, &line);
 	worker->task = suggestion;

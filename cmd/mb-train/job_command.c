@@ -17,7 +17,7 @@ enum { EXIT_INTERRUPTED = 85 };
 
 static size_t workers(const struct train *train)
 {
-	int64_t cores = mb_run_cores(), bandwidth = train->experiment->parallel_bandwidth;
+	int64_t cores = mb_cores(), bandwidth = train->experiment->parallel_bandwidth;
 
 	if (train->jobs)
 		return (size_t)train->jobs;
@@ -115,7 +115,7 @@ static void conclude(struct train *train, struct mb_child *child, json_t *record
 /* The shell's way of saying that there is no such command. */
 static int is_missing(const struct mb_child *child)
 {
-	return child->shell && !child->forwarded && !child->timed_out && WIFEXITED(child->status) &&
+	return child->shell && !child->timed_out && WIFEXITED(child->status) &&
 	       (WEXITSTATUS(child->status) == 126 || WEXITSTATUS(child->status) == 127);
 }
 
@@ -144,7 +144,7 @@ static int run(struct train *train, struct mb_link *link, json_t *record, struct
 		mb_err_set(err, cause.code, where, "model.command: %s", cause.what);
 		mb_err_hint(err, "commands are looked for in PATH and run in %s", experiment->folder);
 	} else if (!bad && is_missing(&child)) {
-		bad = mb_err_set(err, MB_EXIT_CHILD, where, "model.command: exit status %d of /bin/sh: %s",
+		bad = mb_err_set(err, MB_EXIT_CHILD, where, "model.command: exit status %d: %s",
 				 WEXITSTATUS(child.status), child.last_words);
 		mb_err_hint(err, "126: it cannot be executed, 127: there is no such command");
 	} else if (!bad) {

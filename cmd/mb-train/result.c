@@ -105,24 +105,24 @@ static int check_metrics(const json_t *record, const struct mb_experiment *exper
 	return 0;
 }
 
-/* A number, on its own or as JSON; -1: neither, why is set. */
+/* A number or an object; NULL: neither, why is set. */
 static json_t *parse(const char *line, size_t n, char why[512])
 {
 	struct mb_str text = {0};
 	struct mb_err err;
 	double number;
-	json_t *json = NULL;
+	json_t *json = mb_json_parse(line, n, NULL, &err);
 
 	mb_str_add(&text, line, n);
-	if (!n)
-		snprintf(why, 512, "it printed no result");
-	else if (strlen(text.at) == n && mb_num_double(text.at, &number) == 0)
-		json = json_real(number);
-	else if ((json = mb_json_parse(line, n, NULL, &err)) && !json_is_object(json)) {
+	if (json && !json_is_object(json) && !json_is_number(json)) {
 		json_decref(json);
 		json = NULL;
 	}
-	if (!json && n)
+	if (!json && strlen(text.at) == n && mb_num_double(text.at, &number) == 0)
+		json = json_real(number); /* "+0.5", ".5" */
+	if (!n)
+		snprintf(why, 512, "it printed no result");
+	else if (!json)
 		snprintf(why, 512, "the last line of its output is not a finite number or an object of metrics: %.*s",
 			 n > 100 ? 100 : (int)n, line);
 	mb_str_release(&text);
@@ -139,14 +139,10 @@ static int check(json_t *merged, const struct mb_experiment *experiment, char wh
 		snprintf(why, 512, "its result is wrong: %.400s", err.what);
 		return -1;
 	}
-	if (!json_object_get(merged, "status"))
-		mb_record_set_status(merged, MB_STATUS_COMPLETED);
-	else if (record.status == MB_STATUS_OPEN) {
+	if (record.status == MB_STATUS_OPEN) {
 		snprintf(why, 512, "its result is wrong: status: \"open\" is not completed, failed or interrupted");
 		return -1;
 	}
-	record.status = MB_STATUS_COMPLETED;
-	mb_status_from_name(json_string_value(json_object_get(merged, "status")), &record.status);
 	if (record.status == MB_STATUS_FAILED && !json_object_get(merged, "error"))
 		mb_json_set(merged, "error", json_string("the job says so"));
 	return record.status == MB_STATUS_COMPLETED ? check_metrics(merged, experiment, why) : 0;
@@ -162,7 +158,7 @@ int result_merge(json_t *record, const struct mb_experiment *experiment, const s
 	if (!result)
 		return -1;
 	merged = json_deep_copy(record);
-	json_object_del(merged, "status");
+	mb_record_set_status(merged, MB_STATUS_COMPLETED);
 	if (json_is_object(result)) {
 		merge_object(merged, result);
 	} else {

@@ -33,7 +33,8 @@ struct job {
 	/* 0, or what is wrong with a suggestion's assignments. NULL: anything goes. */
 	int (*check)(struct train *train, const json_t *record, const char *where, struct mb_err *err);
 
-	/* Before the first trial: data, folders. -1: no trial can be run. */
+	/* Before the first trial: data, folders. -1: no trial can be run. What it took is a span of the first trial. */
+	const char *open_phase; /* NULL: not worth a span */
 	int (*open)(struct train *train, struct mb_err *err);
 
 	/* Turns a suggestion into its result. -1: this job cannot be run at all, which is no result. */
