@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loop of mb-train: one poll over stdin, the workers, signals and the reader of stdout. A trial goes to a worker as one
- * line and comes back as one, which is written at once.
+ * The loop of mb-train: one poll over stdin, the workers, signals and the reader of stdout. A trial goes to a worker as
+ * one line and comes back as one, which is written at once.
  */
 #include <poll.h>
 #include <signal.h>
@@ -62,8 +62,8 @@ static void print_error(const struct mb_err *err, struct mb_str *answer)
 	json_decref(json);
 }
 
-/* The answer is "R" and the result, or "E" and why the job cannot be run. A worker that was told to stop is no use for
- * another trial. */
+/* The answer is "R" and the result, or "E" and why the job cannot be run. A worker that was told to stop is no use
+ * for another trial. */
 static int work(void *context, struct mb_link *link, const char *line, size_t n, struct mb_str *answer)
 {
 	struct train *train = context;

@@ -29,7 +29,7 @@ int mb_pool_init(struct mb_pool *pool, size_t n, int keeps, mb_pool_work work, v
 	return 0;
 }
 
-/* The pipes of the program are its own: a worker that held their ends would keep the neighbours waiting after a crash. */
+/* The program's pipes are its own: a worker that held their ends would keep the neighbours waiting after a crash. */
 static void leave_the_pipes(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
