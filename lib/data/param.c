@@ -158,6 +158,15 @@ int mb_param_has(const struct mb_param *param, const json_t *value)
 	return range_number(param, value, &number) == 0;
 }
 
+json_t *mb_param_own(const struct mb_param *param, const json_t *value)
+{
+	if (param->values)
+		return json_incref(json_array_get(param->values, (size_t)mb_value_index(param->values, value)));
+	if (param->type == MB_PARAM_INT)
+		return json_integer((json_int_t)json_number_value(value));
+	return json_real(json_number_value(value));
+}
+
 static int is_whole(const json_t *value)
 {
 	return json_is_number(value) && json_number_value(value) == floor(json_number_value(value));

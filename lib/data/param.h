@@ -25,6 +25,9 @@ json_t *mb_param_nth(const struct mb_param *param, uint64_t index);
 
 int mb_param_has(const struct mb_param *param, const json_t *value);
 
+/* A value that the parameter has as the parameter writes it: 3 as 3.0 for a double. A new reference. */
+json_t *mb_param_own(const struct mb_param *param, const json_t *value);
+
 /* Appends what a value must be: "in [0, 10]" after a value of the right kind, else "a number in [0, 10]". */
 void mb_param_expect(const struct mb_param *param, const json_t *value, struct mb_str *text);
 

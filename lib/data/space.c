@@ -125,7 +125,8 @@ int mb_space_locate(const struct mb_space *space, const json_t *assignments, dou
 	}
 	/* A member left over is an unknown name or an inactive parameter: not a point of this space. */
 	if (!bad)
-		bad = locate_params(space, assignments, choice, u, &used) < 0 || used != json_object_size(assignments);
+		bad = locate_params(space, assignments, choice, u, &used) < 0 ||
+		      used != json_object_size(assignments);
 	free(choice);
 	return bad ? -1 : 0;
 }
@@ -139,7 +140,8 @@ uint64_t mb_space_key(const struct mb_space *space, const json_t *assignments)
 		key = mb_value_hash(json_object_get(assignments, space->conditionals[i].name), key);
 	for (size_t i = 0; i < space->n_params; i++)
 		if (mb_param_active(&space->params[i], choice))
-			key = mb_value_hash(json_object_get(assignments, space->params[i].name), mb_hash_mix(key + i));
+			key = mb_value_hash(json_object_get(assignments, space->params[i].name),
+					    mb_hash_mix(key + i));
 	free(choice);
 	return key;
 }

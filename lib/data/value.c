@@ -60,8 +60,8 @@ static uint64_t hash_number(const json_t *number, uint64_t seed)
 
 uint64_t mb_value_hash(const json_t *value, uint64_t seed)
 {
-	uint64_t hash;
-	json_t *object;
+	json_t *object = (json_t *)value; /* jansson's iterators take no const */
+	uint64_t hash, name;
 
 	if (!value)
 		return mb_hash_mix(seed);
@@ -78,10 +78,10 @@ uint64_t mb_value_hash(const json_t *value, uint64_t seed)
 		return hash;
 	case JSON_OBJECT: /* in no space, but a record may hold one: a sum, whatever the order of the members */
 		hash = mb_hash_mix(seed + JSON_OBJECT);
-		object = (json_t *)value;
-		for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
-			hash += mb_value_hash(json_object_iter_value(at),
-					      mb_hash_bytes(json_object_iter_key(at), json_object_iter_key_len(at), seed));
+		for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+			name = mb_hash_bytes(json_object_iter_key(at), json_object_iter_key_len(at), seed);
+			hash += mb_value_hash(json_object_iter_value(at), name);
+		}
 		return hash;
 	default:
 		return mb_hash_mix(seed + json_typeof(value));
