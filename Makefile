@@ -11,10 +11,18 @@ BUILD   = build
 VERSION = 0.1.0
 
 CFLAGS   = -O3 -g
-WARN     = -Wall -Wextra -Werror
+WARN     = -Wall -Wextra -Werror -Wno-missing-field-initializers
 ALL_CFLAGS = -std=c11 $(WARN) $(CFLAGS) $(SANITIZE)
 CPPFLAGS = -D_GNU_SOURCE -DMB_VERSION='"$(VERSION)"' -Ilib -Icmd -I$(BUILD)
 LDLIBS   = -lyaml -ljansson -lm -ldl
+
+# make V=1 shows the commands.
+ifdef V
+SHOW = @:
+else
+Q = @
+SHOW = @echo " "
+endif
 
 ifdef DEBUG
 BUILD    = build/debug
@@ -35,15 +43,18 @@ all: $(BINARIES)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(SHOW) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libmb.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(SHOW) AR $@
+	$(Q)ar rcs $@ $^
 
 define tool_rule
 $(BUILD)/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$(1)/*.c)) $(FRONT) $(BUILD)/libmb.a
-	$(CC) $(ALL_CFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$(SHOW) LD $$@
+	$(Q)$(CC) $(ALL_CFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
 

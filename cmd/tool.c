@@ -40,13 +40,12 @@ int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, ch
 {
 	int help = 0, version = 0;
 	const struct mb_opt common[] = {
-		{'e', "experiment", MB_OPT_TEXT, &tool->experiment_path, "FILE", "the experiment file", .given = NULL},
-		{'l', "log", MB_OPT_TEXT, &tool->log_option, "FILE", "the trial log; default: trials.ndjson beside FILE",
-		 .given = NULL},
-		{'q', "quiet", MB_OPT_FLAG, &tool->quiet, NULL, "only errors on stderr", .given = NULL},
-		{'v', "verbose", MB_OPT_FLAG, &tool->verbose, NULL, "more words on stderr", .given = NULL},
-		{'h', "help", MB_OPT_FLAG, &help, NULL, "this text", .given = NULL},
-		{0, "version", MB_OPT_FLAG, &version, NULL, "the version and what was built in", .given = NULL},
+		{'e', "experiment", MB_OPT_TEXT, &tool->experiment_path, "FILE", "the experiment file"},
+		{'l', "log", MB_OPT_TEXT, &tool->log_option, "FILE", "the trial log; default: trials.ndjson beside FILE"},
+		{'q', "quiet", MB_OPT_FLAG, &tool->quiet, NULL, "only errors on stderr"},
+		{'v', "verbose", MB_OPT_FLAG, &tool->verbose, NULL, "more words on stderr"},
+		{'h', "help", MB_OPT_FLAG, &help, NULL, "this text"},
+		{0, "version", MB_OPT_FLAG, &version, NULL, "the version and what was built in"},
 		{0},
 	};
 	struct mb_opt all[64];

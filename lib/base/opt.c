@@ -207,7 +207,7 @@ static void add_default(const struct mb_opt *opt, struct mb_str *text)
 
 	switch (opt->kind) {
 	case MB_OPT_INT:
-		if (*(int64_t *)opt->to != INT64_MIN)
+		if (!out_of_range(opt, (double)*(int64_t *)opt->to)) /* outside: no default */
 			mb_str_addf(text, " (%lld)", (long long)*(int64_t *)opt->to);
 		break;
 	case MB_OPT_NUMBER:

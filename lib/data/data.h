@@ -12,6 +12,5 @@
 #include "data/log.h"
 #include "data/record.h"
 #include "data/space.h"
-#include "data/yaml.h"
 
 #endif

@@ -47,6 +47,7 @@ struct mb_log {
 	size_t *slots, n_slots; /* hash table over keys: index + 1 */
 	int64_t last_trial;  /* highest number seen */
 	size_t finished;     /* keys completed or failed */
+	size_t results;      /* lines that told of a result, interrupted ones too */
 	struct mb_errs bad;  /* lines that could not be read, for the caller to report and clear */
 	int foreign;         /* a line belongs to another experiment */
 	struct mb_str pending; /* appended, not yet written */

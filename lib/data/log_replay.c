@@ -109,6 +109,7 @@ static void apply(struct mb_log *log, const struct mb_record *record)
 		key->attempt = record->attempt;
 		return;
 	}
+	log->results++;
 	replace(&key->result, record->json);
 	log->finished += (size_t)is_final(record->status);
 }

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mb-suggest: the head of the pipe. Prints what to try next and follows the log.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "suggester.h"
+
+static int list_algorithms(struct mb_tool *tool)
+{
+	struct mb_str text = {0};
+	int status = MB_EXIT_OK;
+
+	for (size_t i = 0; mb_algorithms[i]; i++)
+		mb_str_addf(&text, "%-10s %s\n", mb_algorithms[i]->name, mb_algorithms[i]->about);
+	if (mb_tool_write(tool, text.at, text.n) < 0 && !tool->stdout_gone)
+		status = MB_EXIT_SYSTEM;
+	mb_str_release(&text);
+	return mb_tool_end(tool, status);
+}
+
+/* Opens the log and runs in one of the three ways. */
+static int suggest(struct suggester *suggester, const struct run_options *options)
+{
+	struct mb_tool *tool = suggester->tool;
+	struct mb_err err;
+	char *path;
+	int bad;
+
+	if (tool->log_option && !strcmp(tool->log_option, "-"))
+		return suggest_coprocess(suggester, options);
+	path = mb_tool_log_path(tool, suggester->experiment);
+	bad = mb_log_open(&suggester->log, path, suggester->experiment->name, MB_LOG_WRITE, getenv("MB_LOCK"), &err);
+	free(path);
+	if (bad)
+		return mb_tool_fail(tool, &err);
+	return options->count ? suggest_count(suggester, options) : suggest_loop(suggester, options);
+}
+
+int main(int argc, char **argv)
+{
+	struct mb_tool tool = {.name = "mb-suggest",
+			       .synopsis = "[-n COUNT] [-k KEEP] [-a ALGORITHM] [-s SEED] [-l LOG|-]",
+			       .about = "Prints what to try next, and follows the log until the budget is used up."};
+	struct run_options options = {0};
+	const char *algorithm = NULL;
+	int64_t seed = INT64_MIN;
+	int list = 0, rest, status;
+	const struct mb_opt table[] = {
+		{'n', "count", MB_OPT_INT, &options.count, "COUNT", "print COUNT suggestions now and end", .min = 1, .max = 1e9},
+		{'k', "keep", MB_OPT_INT, &options.keep, "KEEP", "keep at most KEEP open; default: parallel_bandwidth",
+		 .min = 1, .max = 1e9},
+		{'a', "algorithm", MB_OPT_TEXT, &algorithm, "ALGORITHM", "see --list-algorithms; default: the file's"},
+		{'s', "seed", MB_OPT_INT, &seed, "SEED", "seed of the search; default: the file's", .min = 0,
+		 .max = 9007199254740991.0},
+		{0, "reissue", MB_OPT_FLAG, &options.reissue, NULL, "give out again what -n printed and no trainer has"},
+		{0, "history", MB_OPT_TEXTS, &options.history, "FILE", "with -l -: records to start from; repeatable"},
+		{0, "list-algorithms", MB_OPT_FLAG, &list, NULL, "name the algorithms and end"},
+		{0},
+	};
+	struct mb_experiment *experiment = NULL;
+	const struct mb_algorithm *chosen;
+	struct suggester suggester;
+	struct mb_err err;
+
+	status = mb_tool_start(&tool, table, argc, argv, &rest);
+	if (status >= 0)
+		return status;
+	if (list)
+		return list_algorithms(&tool);
+	status = MB_EXIT_USAGE;
+	if (rest < argc) {
+		mb_tool_warn(&tool, "%s: takes no operands (see --help)", argv[rest]);
+		goto out;
+	}
+	if (options.history.n && (!tool.log_option || strcmp(tool.log_option, "-"))) {
+		mb_tool_warn(&tool, "--history: goes with -l - alone; a log on disk is its own history");
+		goto out;
+	}
+	experiment = mb_tool_experiment(&tool);
+	if (!experiment)
+		goto out;
+	chosen = mb_algorithm_choose(experiment, algorithm, &err);
+	if (!chosen) {
+		status = mb_tool_fail(&tool, &err);
+		goto out;
+	}
+	suggester_init(&suggester, &tool, experiment, chosen, seed == INT64_MIN ? experiment->seed : (uint64_t)seed);
+	status = suggest(&suggester, &options);
+	suggester_release(&suggester);
+out:
+	mb_experiment_free(experiment);
+	free(options.history.at);
+	return mb_tool_end(&tool, status);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "suggester.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void suggester_init(struct suggester *suggester, struct mb_tool *tool, const struct mb_experiment *experiment,
+		    const struct mb_algorithm *algorithm, uint64_t seed)
+{
+	*suggester = (struct suggester){
+		.tool = tool, .experiment = experiment, .algorithm = algorithm, .seed = seed, .log = {.fd = -1}};
+}
+
+void suggester_release(struct suggester *suggester)
+{
+	for (size_t i = 0; i < suggester->n_issued; i++)
+		json_decref(suggester->issued[i]);
+	free(suggester->issued);
+	free(suggester->open);
+	json_decref(suggester->owner);
+	mb_hashset_release(&suggester->points);
+	mb_log_close(&suggester->log);
+}
+
+static int is_open(const struct mb_key *key)
+{
+	return key->status == MB_STATUS_OPEN || key->status == MB_STATUS_INTERRUPTED;
+}
+
+static void learn_point(struct suggester *suggester, const struct mb_key *key)
+{
+	const struct mb_space *space = &suggester->experiment->space;
+	const json_t *assignments = json_object_get(key->issue ? key->issue : key->result, "assignments");
+	struct mb_err err;
+
+	if (mb_space_check(space, assignments, &err) < 0)
+		suggester->outside++;
+	else
+		mb_hashset_add(&suggester->points, mb_space_key(space, assignments));
+}
+
+void suggester_update(struct suggester *suggester)
+{
+	const struct mb_log *log = &suggester->log;
+	size_t kept = 0;
+
+	for (; suggester->keys_seen < log->n_keys; suggester->keys_seen++) {
+		learn_point(suggester, &log->keys[suggester->keys_seen]);
+		MB_PUSH(suggester->open, suggester->n_open, suggester->cap_open, suggester->keys_seen);
+	}
+	for (size_t i = 0; i < suggester->n_open; i++)
+		if (is_open(&log->keys[suggester->open[i]]))
+			suggester->open[kept++] = suggester->open[i];
+	suggester->n_open = kept;
+}
+
+static uint64_t trial_seed(const struct suggester *suggester, int64_t trial)
+{
+	struct mb_rng rng;
+
+	mb_rng_init(&rng, suggester->seed, (uint64_t)trial, MB_RNG_TRIAL);
+	return mb_rng_u64(&rng) & (uint64_t)(MB_NUM_EXACT - 1);
+}
+
+static int put_issue(struct suggester *suggester, json_t *record, double start_s, struct mb_err *err)
+{
+	if (suggester->owner)
+		mb_json_set(record, "owner", json_incref(suggester->owner));
+	mb_record_add_span(record, "suggest", start_s, mb_clock_now_s() - start_s);
+	MB_PUSH(suggester->issued, suggester->n_issued, suggester->cap_issued, record);
+	return mb_log_append(&suggester->log, record, err);
+}
+
+/* A trial that was issued before goes out under its own number, as the suggestion it was. */
+static int issue_again(struct suggester *suggester, size_t index, struct mb_err *err)
+{
+	static const char *const of_the_attempt[] = {"owner", "spans", "metrics", "metrics_stddev", "error", "host",
+						     "pid",   "device", "model",  "epoch_metrics"};
+	const struct mb_key *key = &suggester->log.keys[index];
+	json_t *record = json_copy(key->issue ? key->issue : key->result);
+	double start_s = mb_clock_now_s();
+
+	if (suggester->reissued)
+		suggester->reissued(suggester, index);
+	for (size_t i = 0; i < MB_COUNT(of_the_attempt); i++)
+		json_object_del(record, of_the_attempt[i]);
+	mb_record_set_status(record, MB_STATUS_OPEN);
+	mb_json_set(record, "attempt", json_integer(key->attempt + 1));
+	return put_issue(suggester, record, start_s, err);
+}
+
+static int issue_new(struct suggester *suggester, struct mb_err *err)
+{
+	const struct mb_experiment *experiment = suggester->experiment;
+	int64_t trial = suggester->log.last_trial + 1;
+	struct mb_history history = {.experiment = experiment,
+				     .seen = &suggester->points,
+				     .trial = trial,
+				     .seed = suggester->seed};
+	struct mb_suggestion suggestion;
+	double start_s = mb_clock_now_s();
+	json_t *record;
+
+	if (mb_suggest(suggester->algorithm, &history, &suggestion, err) < 0)
+		return -1;
+	record = json_object();
+	mb_json_set(record, "experiment", json_string(experiment->name));
+	mb_json_set(record, "trial", json_integer(trial));
+	mb_json_set(record, "assignments", suggestion.assignments);
+	mb_json_set(record, "seed", json_integer((json_int_t)trial_seed(suggester, trial)));
+	mb_record_set_status(record, MB_STATUS_OPEN);
+	mb_json_set(record, "attempt", json_integer(1));
+	mb_json_set(record, "algorithm", json_string(suggestion.algorithm));
+	if (put_issue(suggester, record, start_s, err) < 0)
+		return -1;
+	suggester_update(suggester);
+	return 0;
+}
+
+size_t suggester_budget_left(const struct suggester *suggester)
+{
+	size_t budget = (size_t)suggester->experiment->observation_budget;
+	size_t used = suggester->log.finished + suggester->n_open;
+
+	return used < budget && !suggester->exhausted ? budget - used : 0;
+}
+
+/* Issues again every open key of that fate, up to count in all. */
+static int issue_fate(struct suggester *suggester, enum fate fate, size_t count, struct mb_err *err)
+{
+	for (size_t i = 0; i < suggester->n_open && suggester->n_issued < count; i++)
+		if (suggester->fate(suggester, suggester->open[i]) == fate &&
+		    issue_again(suggester, suggester->open[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int suggester_issue(struct suggester *suggester, size_t count, struct mb_err *err)
+{
+	suggester_update(suggester);
+	if (suggester->log.finished >= (size_t)suggester->experiment->observation_budget)
+		return 0;
+	if (issue_fate(suggester, FATE_FREE, count, err) < 0)
+		return -1;
+	while (suggester->n_issued < count && suggester_budget_left(suggester))
+		if (issue_new(suggester, err) < 0) {
+			if (err->code != MB_EXIT_NO)
+				return -1;
+			suggester->exhausted = 1;
+		}
+	return 0;
+}
+
+int suggester_issue_late(struct suggester *suggester, struct mb_err *err)
+{
+	return issue_fate(suggester, FATE_LATE, (size_t)-1, err);
+}
+
+int suggester_print_one(struct suggester *suggester)
+{
+	json_t *record = suggester->issued[0];
+
+	if (mb_tool_put(suggester->tool, record) < 0)
+		return -1;
+	mb_tool_detail(suggester->tool, "trial %lld by %s",
+		       (long long)json_integer_value(json_object_get(record, "trial")),
+		       json_string_value(json_object_get(record, "algorithm")));
+	json_decref(record);
+	memmove(suggester->issued, suggester->issued + 1, --suggester->n_issued * sizeof *suggester->issued);
+	return 0;
+}
+
+int suggester_done(const struct suggester *suggester)
+{
+	return suggester->log.finished >= (size_t)suggester->experiment->observation_budget ||
+	       (suggester->exhausted && !suggester->n_open);
+}
+
+void suggester_complain(struct suggester *suggester)
+{
+	struct mb_errs *bad = &suggester->log.bad;
+
+	if (suggester->outside)
+		mb_tool_say(suggester->tool, "%zu observation%s outside the space: kept in the log, not modelled",
+			    suggester->outside, suggester->outside == 1 ? " lies" : "s lie");
+	suggester->outside = 0;
+	for (size_t i = 0; i < bad->n; i++)
+		mb_tool_fail(suggester->tool, &bad->at[i]);
+	if (bad->n)
+		mb_tool_warn(suggester->tool, "%zu bad line%s skipped; mb-collect --fsck --repair sets them aside", bad->n,
+			     bad->n == 1 ? "" : "s");
+	mb_errs_release(bad);
+}

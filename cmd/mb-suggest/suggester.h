@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What suggests: the log's state on one side, an algorithm on the other. The three ways to run it (the loop that follows a
+ * log, a number of suggestions at once, a coprocess without a log) differ only in who holds a trial and when they ask.
+ */
+#ifndef MB_SUGGEST_SUGGESTER_H
+#define MB_SUGGEST_SUGGESTER_H
+
+#include "opt/opt.h"
+#include "tool.h"
+
+/* May an open trial be issued (again)? */
+enum fate {
+	FATE_HELD, /* somebody works on it */
+	FATE_FREE, /* now: interrupted, or its holder is gone */
+	FATE_LATE  /* printed by -n long ago: when there is nothing else to do */
+};
+
+struct suggester {
+	struct mb_tool *tool;
+	const struct mb_experiment *experiment;
+	const struct mb_algorithm *algorithm;
+	uint64_t seed;
+	struct mb_log log;
+	json_t *owner;  /* of what is issued; NULL: nobody (-n, coprocess) */
+
+	enum fate (*fate)(struct suggester *, size_t key); /* of log.keys[key], open or interrupted */
+	void (*reissued)(struct suggester *, size_t key);  /* told before a key is issued again; may be NULL */
+	void *mode;     /* of the way it runs */
+
+	size_t *open;   /* indices of keys that are neither completed nor failed, in order */
+	size_t n_open, cap_open, keys_seen;
+	struct mb_hashset points; /* every point of the log */
+	size_t outside; /* points of the log outside the space */
+	int exhausted;  /* every point was suggested */
+
+	json_t **issued; /* by the last suggester_issue, to be printed; owned */
+	size_t n_issued, cap_issued;
+};
+
+void suggester_init(struct suggester *suggester, struct mb_tool *tool, const struct mb_experiment *experiment,
+		    const struct mb_algorithm *algorithm, uint64_t seed);
+void suggester_release(struct suggester *suggester);
+
+/* Takes in what the log learned: new points, trials that ended. */
+void suggester_update(struct suggester *suggester);
+
+/* How many new trials the budget has room for: finished and open ones count. */
+size_t suggester_budget_left(const struct suggester *suggester);
+
+/* Under the log's lock: issues at most `count` suggestions, free trials first, then new ones. They are appended to the log
+ * and stand in `issued`. The other issues all that are late. */
+int suggester_issue(struct suggester *suggester, size_t count, struct mb_err *err);
+int suggester_issue_late(struct suggester *suggester, struct mb_err *err);
+
+/* Prints the first of `issued` and forgets it: 0, or -1 as mb_tool_put does. */
+int suggester_print_one(struct suggester *suggester);
+
+int suggester_done(const struct suggester *suggester); /* the budget is used up, or nothing is open and nothing left */
+
+/* Prints once how many observations lie outside the space, and what could not be read in the log. */
+void suggester_complain(struct suggester *suggester);
+
+/* The three ways; each returns the exit code. */
+struct run_options {
+	int64_t count;    /* -n; 0: loop */
+	int64_t keep;     /* -k; 0: all of the bandwidth */
+	int reissue;
+	struct mb_opt_texts history;
+};
+
+int suggest_loop(struct suggester *suggester, const struct run_options *options);
+int suggest_count(struct suggester *suggester, const struct run_options *options);
+int suggest_coprocess(struct suggester *suggester, const struct run_options *options);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What all algorithms share: the default point first, and no point twice.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "opt/algorithm.h"
+
+enum { RANDOM_ATTEMPTS = 1 << 16 };
+
+int mb_ask_seen(const struct mb_history *history, const json_t *assignments)
+{
+	return mb_hashset_has(history->seen, mb_space_key(&history->experiment->space, assignments));
+}
+
+json_t *mb_ask_walk(const struct mb_history *history, uint64_t start, uint64_t size, struct mb_err *err)
+{
+	for (uint64_t step = 0, at = start; step < size; step++) {
+		json_t *point = mb_space_at(&history->experiment->space, at);
+
+		if (!mb_ask_seen(history, point))
+			return point;
+		json_decref(point);
+		at = at + 1 < size ? at + 1 : 0;
+	}
+	mb_err_set(err, MB_EXIT_NO, NULL, "the space is exhausted: all %" PRIu64 " points are suggested", size);
+	return NULL;
+}
+
+static json_t *draw_unseen(const struct mb_history *history, mb_draw *draw, struct mb_rng *rng, uint32_t attempts,
+			   double *u)
+{
+	for (uint32_t attempt = 0; attempt < attempts; attempt++) {
+		json_t *point;
+
+		draw(history, rng, attempt, u);
+		point = mb_space_point(&history->experiment->space, u);
+		if (!mb_ask_seen(history, point))
+			return point;
+		json_decref(point);
+	}
+	return NULL;
+}
+
+int mb_ask_unseen(const struct mb_history *history, mb_draw *draw, const char *algorithm,
+		  struct mb_suggestion *suggestion, struct mb_err *err)
+{
+	const struct mb_space *space = &history->experiment->space;
+	double *u = mb_alloc(mb_space_dims(space) * sizeof *u);
+	struct mb_rng rng;
+	uint64_t size;
+
+	mb_rng_init(&rng, history->seed, (uint64_t)history->trial, MB_RNG_SUGGEST);
+	*suggestion = (struct mb_suggestion){draw_unseen(history, draw, &rng, MB_ASK_ATTEMPTS, u), algorithm};
+	if (suggestion->assignments)
+		goto out;
+
+	/* Nearly all that can be drawn is seen: now it matters to find a point at all. */
+	suggestion->algorithm = mb_algorithm_random.name;
+	size = mb_space_size(space);
+	if (size != UINT64_MAX) {
+		suggestion->assignments = mb_ask_walk(history, mb_rng_below(&rng, size), size, err);
+		goto out;
+	}
+	suggestion->assignments = draw_unseen(history, mb_draw_random, &rng, RANDOM_ATTEMPTS, u);
+	if (!suggestion->assignments)
+		mb_err_set(err, MB_EXIT_NO, NULL,
+			   "the space is exhausted: %d random points are all suggested already", RANDOM_ATTEMPTS);
+out:
+	free(u);
+	return suggestion->assignments ? 0 : -1;
+}
+
+int mb_suggest(const struct mb_algorithm *algorithm, const struct mb_history *history,
+	       struct mb_suggestion *suggestion, struct mb_err *err)
+{
+	json_t *point = mb_space_default(&history->experiment->space);
+
+	if (point && !mb_ask_seen(history, point)) {
+		*suggestion = (struct mb_suggestion){point, "default"};
+		return 0;
+	}
+	json_decref(point);
+	return algorithm->ask(history, suggestion, err);
+}

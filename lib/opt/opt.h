@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The room `opt`: what to try next. An algorithm is one constant entry of a table; it keeps nothing between calls:
+ * the same history gives the same suggestion, in any process. Stands on base, data and stat.
+ *
+ *     const struct mb_algorithm *algorithm = mb_algorithm_choose(experiment, option, &err);
+ *     struct mb_history history = {.experiment = experiment, .seed = seed, .trial = last + 1, .seen = &seen, …};
+ *     struct mb_suggestion suggestion;
+ *     if (mb_suggest(algorithm, &history, &suggestion, &err) < 0) …        // MB_EXIT_NO: the space is exhausted
+ *     mb_hashset_add(&seen, mb_space_key(&experiment->space, suggestion.assignments));
+ *     mb_json_set(record, "assignments", suggestion.assignments);          // takes the reference
+ */
+#ifndef MB_OPT_OPT_H
+#define MB_OPT_OPT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "data/experiment.h"
+
+/* A trial of the log, for algorithms that learn from results. */
+struct mb_observation {
+	const json_t *assignments; /* borrowed */
+	double value;              /* of the optimised metric; means nothing while pending or failed */
+	int failed, pending;       /* pending: suggested, no result yet */
+};
+
+/* All that a suggestion may depend on. The caller owns everything. */
+struct mb_history {
+	const struct mb_experiment *experiment;
+	uint64_t seed;                 /* the experiment's, or that of --seed */
+	int64_t trial;                 /* the number that this suggestion will get, from 1 on */
+	const struct mb_hashset *seen; /* mb_space_key of every point in the log, open or finished */
+	const struct mb_observation *observations;
+	size_t n;
+};
+
+struct mb_suggestion {
+	json_t *assignments;   /* the caller decrefs */
+	const char *algorithm; /* what really produced it, for the record: "default", "sobol"…; static text */
+};
+
+struct mb_algorithm {
+	const char *name, *about; /* about: one line for --list-algorithms */
+
+	/* 0, or -1 when it cannot work on the experiment's space (MB_EXIT_USAGE). NULL: works on any. */
+	int (*check)(const struct mb_experiment *experiment, struct mb_err *err);
+
+	/* A point not in history->seen, or -1. Call mb_suggest instead, which sees to what is common to all. */
+	int (*ask)(const struct mb_history *history, struct mb_suggestion *suggestion, struct mb_err *err);
+};
+
+extern const struct mb_algorithm *const mb_algorithms[]; /* NULL-terminated, "auto" first */
+
+const struct mb_algorithm *mb_algorithm_find(const char *name); /* or NULL */
+
+/* The algorithm `option` (of --algorithm), or when that is NULL the experiment's own, checked against the
+ * experiment's space; else NULL and MB_EXIT_USAGE. */
+const struct mb_algorithm *mb_algorithm_choose(const struct mb_experiment *experiment, const char *option,
+					       struct mb_err *err);
+
+/* The next point to try: that of the defaults first, if there are any, then what the algorithm asks for; never one
+ * that was seen. -1 with MB_EXIT_NO when no unseen point is left. */
+int mb_suggest(const struct mb_algorithm *algorithm, const struct mb_history *history,
+	       struct mb_suggestion *suggestion, struct mb_err *err);
+
+#endif

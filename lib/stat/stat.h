@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The room `stat`: numerical statistics that know nothing of experiments. Stands on base and data.
+ */
+#ifndef MB_STAT_STAT_H
+#define MB_STAT_STAT_H
+
+#include "stat/sobol.h"
+
+#endif
