@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -12,18 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "run/run.h"
-
-int mb_run_cores(void)
-{
-	cpu_set_t set;
-	long cores;
-
-	if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
-		return CPU_COUNT(&set);
-	cores = sysconf(_SC_NPROCESSORS_ONLN); /* more than 1,024 CPUs: the set is too small */
-	return cores > 0 ? (int)cores : 1;
-}
+#include "run/signals.h"
 
 int mb_pool_init(struct mb_pool *pool, size_t n, int keeps, mb_pool_work work, void *context, struct mb_err *err)
 {
@@ -41,7 +29,7 @@ int mb_pool_init(struct mb_pool *pool, size_t n, int keeps, mb_pool_work work, v
 	return 0;
 }
 
-/* The pipes of the program are its own: a worker that held their ends would keep the neighbours waiting after a crash. */
+/* The program's pipes are its own: a worker that held their ends would keep the neighbours waiting after a crash. */
 static void leave_the_pipes(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A pool of forked worker processes, each at the other end of a socket: one line goes in, one line comes back. Workers are
- * forked when there is work for them and none is idle, inherit what the parent has opened by then, and end when the
- * parent closes their socket or is gone.
+ * A pool of forked worker processes, each at the other end of a socket: one line goes in, one line comes back. Workers
+ * are forked when there is work for them and none is idle, inherit what the parent has opened by then, and end when
+ * the parent closes their socket or is gone.
  *
  *     mb_pool_init(&pool, 2, 0, work, &job, &err);
  *     struct mb_worker *worker = mb_pool_idle(&pool, &err);      // NULL: all are busy
@@ -31,7 +31,7 @@ struct mb_worker {
 /* What a worker has of its parent. */
 struct mb_link {
 	int fd;                /* hangs up when the parent is gone */
-	volatile pid_t *group; /* to be set while a job's process group lives: the parent kills it should the worker die */
+	volatile pid_t *group; /* set while a job's process group lives: the parent kills it should the worker die */
 };
 
 /* Runs in the worker: one line in, one answer out (without newline). Non-zero ends the worker after its answer. */
@@ -43,7 +43,7 @@ struct mb_pool {
 	mb_pool_work work;
 	void *context;
 	pid_t *groups; /* n shared words */
-	int keeps;     /* workers look after jobs of their own: they watch link->fd, and are not killed with the parent */
+	int keeps;     /* workers look after jobs: they watch link->fd, and are not killed with the parent */
 };
 
 enum mb_pool_event { MB_POOL_NOTHING, MB_POOL_ANSWER, MB_POOL_DEAD };
@@ -56,8 +56,9 @@ struct mb_worker *mb_pool_idle(struct mb_pool *pool, struct mb_err *err);
 /* 0, or -1: the worker is gone (mb_pool_receive will say MB_POOL_DEAD). */
 int mb_pool_send(struct mb_worker *worker, const char *line, size_t n);
 
-/* To be called when worker->fd is readable, until MB_POOL_NOTHING. MB_POOL_ANSWER: *answer holds it, worker is idle. MB_POOL_DEAD:
- * it ended, worker->status tells how; its job's process group was killed; `busy` and `task` are left to the caller. */
+/* To be called when worker->fd is readable, until MB_POOL_NOTHING. MB_POOL_ANSWER: *answer holds it, worker is idle.
+ * MB_POOL_DEAD: it ended, worker->status tells how; its job's process group was killed; `busy` and `task` are left to
+ * the caller. */
 enum mb_pool_event mb_pool_receive(struct mb_worker *worker, struct mb_str *answer);
 
 void mb_pool_signal(struct mb_pool *pool, int signal);  /* to all that run */

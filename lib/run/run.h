@@ -10,7 +10,4 @@
 #include "run/pool.h"
 #include "run/signals.h"
 
-/* CPUs that this process may use (its affinity mask); at least 1. */
-int mb_run_cores(void);
-
 #endif

@@ -6,16 +6,16 @@
  *     int fd = mb_signals_open(0, &err);
  *     … poll(fd) … while ((signal = mb_signals_take())) …
  *
- * A second SIGINT must end the program at once even where its loop is stuck in a write: one second after it the kernel
- * ends the process (SIGALRM), if the program has not done so itself.
+ * A second SIGINT must end the program at once even where its loop is stuck in a write: one second after it the
+ * kernel ends the process (SIGALRM), if the program has not done so itself.
  */
 #ifndef MB_RUN_SIGNALS_H
 #define MB_RUN_SIGNALS_H
 
 #include "base/base.h"
 
-/* Catches them, SIGCHLD too if `children`; returns the descriptor that is readable when one waits, or -1. After a fork
- * the child calls it again and gets a descriptor of its own, with nothing waiting. */
+/* Catches them, SIGCHLD too if `children`; returns the descriptor that is readable when one waits, or -1. After a
+ * fork the child calls it again and gets a descriptor of its own, with nothing waiting. */
 int mb_signals_open(int children, struct mb_err *err);
 
 /* That descriptor again, for who did not open it. */
