@@ -12,9 +12,9 @@ VERSION = 0.1.0
 
 CFLAGS   = -O3 -g
 WARN     = -Wall -Wextra -Werror -Wno-missing-field-initializers
-ALL_CFLAGS = -std=c11 $(WARN) $(CFLAGS) $(SANITIZE)
-CPPFLAGS = -D_GNU_SOURCE -DMB_VERSION='"$(VERSION)"' -Ilib -Icmd -I$(BUILD)
-LDLIBS   = -lyaml -ljansson -lm -ldl
+ALL_CFLAGS = -std=c11 -fno-math-errno -fno-trapping-math $(WARN) $(CFLAGS) $(SANITIZE)
+CPPFLAGS = -D_GNU_SOURCE -DMB_VERSION='"$(VERSION)"' -Ilib -Icmd -Itest -I$(BUILD)
+LDLIBS   = -lyaml -ljansson -lz -lm -ldl
 
 # make V=1 shows the commands.
 ifdef V
@@ -58,9 +58,28 @@ $(BUILD)/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$(1)/*.c)) $(FRONT
 endef
 $(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
 
+# The trainer once more in double, to be held to PyTorch's float64 numbers.
+DOUBLE_OBJ := $(patsubst lib/%.c,$(BUILD)/double/%.o,$(wildcard lib/nn/*.c))
+
+$(BUILD)/double/%.o: lib/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -DMB_DOUBLE $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/test/%: test/unit/%.c test/unit/check.h $(BUILD)/libmb.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
+
+$(BUILD)/test/%_double: test/unit/%.c test/unit/check.h $(DOUBLE_OBJ) $(BUILD)/libmb.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -DMB_DOUBLE $(ALL_CFLAGS) -o $@ $< $(DOUBLE_OBJ) $(BUILD)/libmb.a $(LDLIBS)
+
+$(BUILD)/bench/%: test/bench/%.c $(BUILD)/libmb.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
+
 clean:
 	rm -rf build
 
--include $(patsubst %.c,$(BUILD)/obj/%.d,$(LIB_SRC) $(TOOL_SRC) $(wildcard cmd/*.c))
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(LIB_SRC) $(TOOL_SRC) $(wildcard cmd/*.c)) $(DOUBLE_OBJ:.o=.d)
 
 .PHONY: all clean
