@@ -87,7 +87,8 @@ TEST(streams_differ_by_root_index_and_purpose)
 			for (int purpose = MB_RNG_SUGGEST; purpose <= MB_RNG_DIGITS; purpose++) {
 				struct mb_rng rng;
 
-				mb_rng_init(&rng, root << (root & 1 ? 40 : 0), index << (index & 1 ? 33 : 0), purpose);
+				mb_rng_init(&rng, root << (root & 1 ? 40 : 0), index << (index & 1 ? 33 : 0),
+					    (enum mb_rng_purpose)purpose);
 				for (int i = 0; i < 4; i++)
 					count += mb_hashset_add(&seen, mb_rng_u64(&rng));
 			}
@@ -95,7 +96,7 @@ TEST(streams_differ_by_root_index_and_purpose)
 	mb_hashset_release(&seen);
 }
 
-/* Numbers are part of every recorded result: a change here changes all suggestions for a given seed. */
+/* Computed independently. A change here changes all suggestions for a given seed. */
 TEST(the_first_numbers_of_a_stream_stay)
 {
 	struct mb_rng rng = stream(42, 7), same = stream(42, 7);
