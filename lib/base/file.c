@@ -15,6 +15,7 @@
 int mb_file_read(const char *path, size_t limit, struct mb_str *text, struct mb_err *err)
 {
 	char chunk[65536];
+	size_t before = text->n;
 	ssize_t got;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -23,7 +24,7 @@ int mb_file_read(const char *path, size_t limit, struct mb_str *text, struct mb_
 	mb_str_add(text, "", 0);
 	while ((got = read(fd, chunk, sizeof chunk)) > 0) {
 		mb_str_add(text, chunk, (size_t)got);
-		if (limit && text->n > limit) {
+		if (limit && text->n - before > limit) {
 			close(fd);
 			return mb_err_set(err, MB_EXIT_USAGE, path, "larger than %zu bytes", limit);
 		}
@@ -85,9 +86,10 @@ int mb_file_replace(const char *path, const void *bytes, size_t n, int durable, 
 int mb_mkdirs(const char *path, struct mb_err *err)
 {
 	char *partial = mb_strdup(path);
+	struct stat made;
 	int bad = 0;
 
-	for (char *at = partial + 1; !bad; at++) {
+	for (char *at = partial + (*partial == '/'); !bad; at++) {
 		char held = *at;
 
 		if (held != '/' && held)
@@ -98,6 +100,11 @@ int mb_mkdirs(const char *path, struct mb_err *err)
 		*at = held;
 		if (!held)
 			break;
+	}
+	/* "already there" is no success when it is a file */
+	if (!bad && stat(path, &made) == 0 && !S_ISDIR(made.st_mode)) {
+		errno = ENOTDIR;
+		bad = mb_err_errno(err, path, "mkdir");
 	}
 	free(partial);
 	return bad;
