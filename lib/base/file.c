@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,8 +59,8 @@ int mb_write_all(int fd, const void *bytes, size_t n)
 
 int mb_file_replace(const char *path, const void *bytes, size_t n, int durable, struct mb_err *err)
 {
-	char *temporary = mb_textf("%s.%ld.tmp", path, (long)getpid());
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), bad;
+	char *temporary = mb_path_unique(path);
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), bad;
 
 	if (fd < 0) {
 		mb_err_errno(err, temporary, NULL);
@@ -128,6 +129,16 @@ char *mb_path_join(const char *dir, const char *name)
 	if (*name == '/' || !strcmp(dir, "."))
 		return mb_strdup(name);
 	return mb_textf("%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
+}
+
+char *mb_path_unique(const char *path)
+{
+	unsigned long long random = 0;
+
+	/* Pids alone are not enough: in containers that share a folder everybody is number 1. */
+	if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
+		random = 0;
+	return mb_textf("%s.%ld-%016llx.tmp", path, (long)getpid(), random);
 }
 
 const char *mb_path_name(const char *path)
