@@ -289,7 +289,6 @@ struct mb_yaml *mb_yaml_parse(const char *text, size_t n, const char *path, stru
 	if (bad || check_bytes(&builder) < 0 || !yaml_parser_initialize(&parser))
 		return NULL;
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	while (!bad && !ended) {
 		yaml_event_t event;
 
