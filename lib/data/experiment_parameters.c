@@ -212,7 +212,7 @@ static int unfit(struct mb_reader *reader, const struct mb_yaml *node, const cha
 	return node ? mb_reader_complain(reader, node, "remove it", "%s", what) : 0;
 }
 
-/* Bounds, grid or categorical values, whichever the type takes; -1 when there is no domain to check a default against. */
+/* Bounds, grid or categorical values, whichever the type takes; -1 when no default can be checked against it. */
 static int read_domain(struct mb_reader *reader, const struct mb_yaml *node, const struct written *written,
 		       struct mb_param *param)
 {
@@ -360,7 +360,7 @@ void mb_read_parameters(struct mb_reader *reader, const struct mb_yaml *node, vo
 	if (mb_reader_is_list(reader, node, "parameters") < 0)
 		return;
 	if (!node->n)
-		mb_reader_complain(reader, node, "[{name: learning_rate, type: double, bounds: {min: 1e-5, max: 0.1}}]",
+		mb_reader_complain(reader, node, "[{name: x, type: double, bounds: {min: 0, max: 1}}]",
 				   "empty, expected one parameter at least");
 	space->params = mb_alloc(node->n * sizeof *space->params);
 	for (const struct mb_yaml *item = node->first; item; item = item->next)
