@@ -147,6 +147,7 @@ static json_t *read_grid_value(struct mb_reader *reader, const struct mb_yaml *n
 static json_t *read_values(struct mb_reader *reader, const struct mb_yaml *node, struct mb_param *param)
 {
 	json_t *values = json_array();
+	struct mb_hashset seen = {0};
 	size_t good = 0;
 
 	if (param)
@@ -157,12 +158,13 @@ static json_t *read_values(struct mb_reader *reader, const struct mb_yaml *node,
 		int is_any = !param || param->type == MB_PARAM_CATEGORICAL;
 		json_t *value = is_any ? read_any(reader, unwrap(item)) : read_grid_value(reader, item, param);
 
-		if (value && mb_value_index(values, value) >= 0)
+		if (value && !mb_hashset_add(&seen, mb_value_hash(value, 0)) && mb_value_index(values, value) >= 0)
 			mb_reader_twice(reader, item);
 		else
 			good += value != NULL;
 		json_array_append_new(values, value ? value : json_null());
 	}
+	mb_hashset_release(&seen);
 	if (param)
 		param->n_values = json_array_size(values);
 	if (good && good == node->n)
