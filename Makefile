@@ -75,17 +75,17 @@ $(BUILD)/double/%.o: lib/%.c
 $(BUILD)/test/%_double: test/unit/%.c $(DOUBLE_OBJ) $(BUILD)/libmb.a
 	@mkdir -p $(@D)
 	$(SHOW) LD $@
-	$(Q)$(CC) $(CPPFLAGS) -DMB_DOUBLE $(ALL_CFLAGS) -MMD -MP -o $@ $< $(DOUBLE_OBJ) $(BUILD)/libmb.a $(LDLIBS)
+	$(Q)$(CC) $(CPPFLAGS) -DMB_DOUBLE $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(DOUBLE_OBJ) $(BUILD)/libmb.a $(LDLIBS)
 
 $(BUILD)/test/%: test/unit/%.c $(BUILD)/libmb.a
 	@mkdir -p $(@D)
 	$(SHOW) LD $@
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
 
 $(BUILD)/bench/%: test/bench/%.c $(BUILD)/libmb.a
 	@mkdir -p $(@D)
 	$(SHOW) LD $@
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
 
 units: $(UNIT_BIN)
 
@@ -108,8 +108,9 @@ demo:
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@PATH="$(abspath $(BUILD)):$$PATH" share/examples/fashion-mnist/demo $(DEMO)
 
-bench: all $(BENCH)
+bench:
 	@share/setup/ensure build run
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(BENCH)
 	@for bench in $(BENCH); do echo "$$bench"; PATH="$(abspath $(BUILD)):$$PATH" $$bench || exit; done
 
 # Installation: the same list serves both ways.
@@ -139,5 +140,5 @@ clean:
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(LIB_SRC) $(TOOL_SRC) $(wildcard cmd/*.c)) $(DOUBLE_OBJ:.o=.d)
 -include $(UNIT_BIN:%=%.d) $(patsubst %,%.d,$(filter $(BUILD)/%,$(BENCH)))
 
+.SECONDARY: $(DOUBLE_OBJ)
 .PHONY: all units check demo bench install uninstall clean
-.SECONDARY:
