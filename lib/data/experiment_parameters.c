@@ -62,15 +62,15 @@ static int read_number(struct mb_reader *reader, const struct mb_yaml *node, con
 		       double *value)
 {
 	int is_int = param->type == MB_PARAM_INT;
-	const char *hint = node->quoted ? "remove the quotes" : NULL;
+	int64_t integer = 0;
 
 	if (node->bad)
 		return -1;
-	if (mb_yaml_is_odd_number(node) && !is_int)
-		return mb_reader_wrong(reader, node, "write it in decimal, 10 or 1e-5", "a number");
 	if (mb_yaml_number(node, value) < 0 || (is_int && *value != floor(*value)))
-		return mb_reader_wrong(reader, node, hint, is_int ? "an integer" : "a number");
-	if (is_int && fabs(*value) > (double)MB_NUM_EXACT)
+		return mb_reader_wrong(reader, node, NULL, is_int ? "an integer" : "a number");
+	if (is_int && mb_yaml_int(node, &integer) < 0)
+		integer = fabs(*value) > (double)MB_NUM_EXACT ? INT64_MAX : (int64_t)*value; /* 1e3 */
+	if (is_int && (integer > MB_NUM_EXACT || integer < -MB_NUM_EXACT))
 		return mb_reader_wrong(reader, node, NULL, "an integer within ±2^53");
 	if (param->log && *value <= 0)
 		return mb_reader_wrong(reader, node, NULL, "> 0 (transformation: log)");
@@ -92,7 +92,7 @@ static int read_bounds(struct mb_reader *reader, const struct mb_yaml *node, str
 	if (bad)
 		return -1;
 	if (!(param->min < param->max))
-		return mb_reader_wrong(reader, ends[1], NULL, "> min, %s", ends[0]->text);
+		return mb_reader_wrong(reader, ends[1], NULL, "> min (%s)", ends[0]->text);
 	return 0;
 }
 
@@ -122,7 +122,9 @@ static json_t *read_any(struct mb_reader *reader, const struct mb_yaml *node)
 	if (mb_yaml_is_odd_number(node))
 		mb_reader_wrong(reader, node, "write it in decimal, or quote it to make it a text", "a value");
 	else
-		mb_reader_wrong(reader, node, "quote a text that looks like null or a number",
+		mb_reader_wrong(reader, node,
+				node->kind == MB_YAML_MAP ? "{name: a} alone stands for a" :
+				mb_yaml_is_null(node)     ? "quote it to make it a text" : NULL,
 				"a number, a text, true, false or a list of these");
 	return NULL;
 }
@@ -156,7 +158,7 @@ static json_t *read_values(struct mb_reader *reader, const struct mb_yaml *node,
 		json_t *value = is_any ? read_any(reader, unwrap(item)) : read_grid_value(reader, item, param);
 
 		if (value && mb_value_index(values, value) >= 0)
-			mb_reader_wrong(reader, item, NULL, "a value of its own: it is there twice");
+			mb_reader_twice(reader, item);
 		else
 			good += value != NULL;
 		json_array_append_new(values, value ? value : json_null());
@@ -173,9 +175,16 @@ static json_t *read_values(struct mb_reader *reader, const struct mb_yaml *node,
 static int read_type(struct mb_reader *reader, const struct mb_yaml *node, enum mb_param_type *type)
 {
 	static const char *const words[] = {"double", "int", "categorical", NULL};
+	static const char *const elsewhere[][2] = {{"float", "write double"},
+						   {"real", "write double"},
+						   {"integer", "write int"},
+						   {"choice", "write categorical"}};
 
 	if (!node)
 		return -1;
+	for (size_t i = 0; node->kind == MB_YAML_SCALAR && i < MB_COUNT(elsewhere); i++)
+		if (!strcmp(node->text, elsewhere[i][0]))
+			return mb_reader_wrong(reader, node, elsewhere[i][1], "double, int or categorical");
 	for (int i = 0; node->kind == MB_YAML_SCALAR && words[i]; i++)
 		if (!strcmp(node->text, words[i])) {
 			*type = (enum mb_param_type)i;
@@ -392,6 +401,7 @@ void mb_read_conditionals(struct mb_reader *reader, const struct mb_yaml *node, 
 {
 	struct mb_space *space = &((struct mb_experiment *)experiment)->space;
 	double combinations = 1;
+	char number[MB_NUM_TEXT];
 
 	if (mb_reader_is_list(reader, node, "conditionals") < 0)
 		return;
@@ -403,5 +413,6 @@ void mb_read_conditionals(struct mb_reader *reader, const struct mb_yaml *node, 
 		combinations *= (double)space->conditionals[i].n_values;
 	if (combinations > MOST_COMBINATIONS)
 		mb_reader_complain(reader, node, "make parameters of some",
-				   "%.4g combinations of values, more than %d", combinations, MOST_COMBINATIONS);
+				   "%s combinations of values, more than %d",
+				   mb_value_number(combinations, number), MOST_COMBINATIONS);
 }

@@ -38,7 +38,8 @@ struct mb_yaml {
 };
 
 /* The tree, or NULL when there is none (errs says why). Some mistakes (duplicate keys, aliases, tags) leave a tree,
- * so that the rest can be checked: look at errs->n. `path` is for messages. Code: MB_EXIT_USAGE. */
+ * so that the rest can be checked: look at errs->n. `path` is for messages. Code: MB_EXIT_USAGE.
+ * text[n] is NUL. */
 struct mb_yaml *mb_yaml_parse(const char *text, size_t n, const char *path, struct mb_errs *errs);
 void mb_yaml_free(struct mb_yaml *root); /* takes NULL */
 
@@ -49,6 +50,9 @@ void mb_yaml_path(const struct mb_yaml *node, struct mb_str *text);
 
 /* Appends the value as written, on one line and cut at about 60 bytes. */
 void mb_yaml_show(const struct mb_yaml *node, struct mb_str *text);
+
+/* Appends text fit for a terminal: control characters as escapes, about `most` bytes, whole characters. */
+void mb_yaml_clean(const char *from, size_t most, struct mb_str *text);
 
 /* Empty, ~ or null, not quoted. */
 int mb_yaml_is_null(const struct mb_yaml *node);

@@ -137,8 +137,7 @@ static size_t control(const char *at)
 	return *byte < 0x20 || *byte == 0x7F;
 }
 
-/* Text for a terminal: control characters as escapes, no more than `most` bytes, whole characters. */
-static void add_clean(const char *from, size_t most, struct mb_str *text)
+void mb_yaml_clean(const char *from, size_t most, struct mb_str *text)
 {
 	const char *start = from;
 
@@ -170,7 +169,7 @@ void mb_yaml_path(const struct mb_yaml *node, struct mb_str *text)
 	}
 	if (node->parent->parent)
 		mb_str_adds(text, ".");
-	add_clean(node->key, 60, text);
+	mb_yaml_clean(node->key, 60, text);
 }
 
 static void show(const struct mb_yaml *node, struct mb_str *text, size_t most)
@@ -181,8 +180,7 @@ static void show(const struct mb_yaml *node, struct mb_str *text, size_t most)
 		return;
 	if (node->kind == MB_YAML_SCALAR) {
 		mb_str_adds(text, node->quoted ? "\"" : "");
-		if (node->text)
-			add_clean(node->text, 60, text);
+		mb_yaml_clean(node->text ? node->text : "", 60, text); /* an alias has none */
 		mb_str_adds(text, node->quoted ? "\"" : "");
 		return;
 	}
@@ -194,7 +192,7 @@ static void show(const struct mb_yaml *node, struct mb_str *text, size_t most)
 			break;
 		}
 		if (item->key) {
-			add_clean(item->key, 60, text);
+			mb_yaml_clean(item->key, 60, text);
 			mb_str_adds(text, ": ");
 		}
 		show(item, text, most);
