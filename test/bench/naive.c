@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 			images[(size_t)i * INPUTS + j] = rand() % 2 ? (float)(rand() % 256) / 255 : 0;
 	}
 	for (int i = 1; i < (argc > 1 ? argc : 2); i++) {
-		int hidden = argc > 1 ? atoi(argv[i]) : 15;
+		int hidden = argc > 1 ? (int)strtol(argv[i], NULL, 10) : 15;
 
 		if (hidden > 0)
 			printf("%d %.1f\n", hidden, best_epoch_ms(hidden, images, labels, order));
