@@ -272,12 +272,25 @@ static int fits(const struct mb_trainer *trainer, const struct mapped *file, str
 	return 0;
 }
 
+/* The rows so far. That of the trial's last epoch is left out: it is validated again, for the scores themselves are not in
+ * the file. */
 static void take_curve(struct mb_trainer *trainer, const json_t *curve)
 {
+	json_t *row;
+	size_t i;
+
 	json_array_clear(trainer->curve);
+	trainer->validated = 0;
 	if (!trainer->setup.curve)
 		return;
-	json_array_extend(trainer->curve, (json_t *)curve);
+	json_array_foreach(curve, i, row) {
+		int64_t epoch = (int64_t)whole(row, "epoch");
+
+		if (epoch > trainer->validated && epoch < trainer->setup.epochs) {
+			json_array_append(trainer->curve, row);
+			trainer->validated = epoch;
+		}
+	}
 }
 
 int mb_trainer_resume(struct mb_trainer *trainer, const char *path, struct mb_err *err)
@@ -307,12 +320,6 @@ int mb_trainer_resume(struct mb_trainer *trainer, const char *path, struct mb_er
 	trainer->validate_s = number(file.text, "validate_seconds");
 	trainer->order_is_for = 0;
 	take_curve(trainer, json_object_get(file.text, "epoch_metrics"));
-	trainer->validated = 0;
-	if (json_array_size(trainer->curve)) {
-		json_t *last = json_array_get(trainer->curve, json_array_size(trainer->curve) - 1);
-
-		trainer->validated = (int64_t)whole(last, "epoch");
-	}
 	unmap(&file);
 	return 0;
 }

@@ -96,12 +96,13 @@ int mb_idx_open(struct mb_idx *idx, const char *path, int n_dims, struct mb_err 
 int mb_idx_read(struct mb_idx *idx, uint8_t *to, struct mb_err *err)
 {
 	uint8_t more;
-	int got;
+	int got, code;
 
 	if (read_all(idx, to, idx->bytes, err) < 0)
 		return -1;
 	got = gzread(idx->file, &more, 1); /* also makes zlib check the sum at the end */
-	if (got < 0)
+	gzerror(idx->file, &code);
+	if (got < 0 || code == Z_BUF_ERROR) /* the latter: cut off within the sum */
 		return gz_error(idx, err);
 	if (got > 0)
 		return mb_err_set(err, MB_EXIT_SYSTEM, idx->path, "damaged: more bytes than its head says (%zu)", idx->bytes);
