@@ -65,7 +65,7 @@ UNIT       := $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 UNIT       += $(patsubst test/unit/%.c,%_double,$(shell grep -ls MB_DOUBLE test/unit/test_*.c))
 UNIT_BIN   := $(UNIT:%=$(BUILD)/test/%)
 DOUBLE_OBJ := $(patsubst lib/%.c,$(BUILD)/double/%.o,$(wildcard lib/nn/*.c))
-BENCH      := $(patsubst test/bench/%.c,$(BUILD)/bench/%,$(wildcard test/bench/*.c)) $(wildcard test/bench/*.sh)
+BENCH      := $(patsubst test/bench/%.c,$(BUILD)/bench/%,$(wildcard test/bench/*.c))
 
 $(BUILD)/double/%.o: lib/%.c
 	@mkdir -p $(@D)
@@ -111,7 +111,8 @@ demo:
 bench:
 	@share/setup/ensure build run
 	@$(MAKE) --no-print-directory $(PARALLEL) all $(BENCH)
-	@for bench in $(BENCH); do echo "$$bench"; PATH="$(abspath $(BUILD)):$$PATH" $$bench || exit; done
+	@export BENCH="$(abspath $(BUILD)/bench)" PATH="$(abspath $(BUILD)):$$PATH"; \
+	for bench in $(wildcard test/bench/*.sh); do echo "$$bench"; $$bench || exit; done
 
 # Installation: the same list serves both ways.
 BIN_DIR  = $(DESTDIR)$(PREFIX)/bin
@@ -138,7 +139,7 @@ clean:
 	rm -rf build
 
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(LIB_SRC) $(TOOL_SRC) $(wildcard cmd/*.c)) $(DOUBLE_OBJ:.o=.d)
--include $(UNIT_BIN:%=%.d) $(patsubst %,%.d,$(filter $(BUILD)/%,$(BENCH)))
+-include $(UNIT_BIN:%=%.d) $(BENCH:%=%.d)
 
 .SECONDARY: $(DOUBLE_OBJ)
 .PHONY: all units check demo bench install uninstall clean
