@@ -2,6 +2,7 @@
 #
 # What all bats files share: the tools of this build first in PATH, and each test in an empty folder of its own.
 
+bats_require_minimum_version 1.5.0
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PATH="${MB_BUILD:-$ROOT/build}:$PATH"
 unset MB_EXPERIMENT MB_LOG MB_SPANS TRACEPARENT
