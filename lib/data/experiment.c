@@ -103,7 +103,7 @@ static struct mb_yaml *read_yaml(const char *path, struct mb_errs *errs)
 
 	if (mb_file_read(path, MB_YAML_BYTES, &text, &err) < 0) {
 		if (err.code == MB_EXIT_SYSTEM)
-			mb_err_hint(&err, "name the experiment file: -e FILE, or MB_EXPERIMENT=FILE in the environment");
+			mb_err_hint(&err, "name the experiment file: -e FILE, or MB_EXPERIMENT=FILE");
 		err.code = MB_EXIT_USAGE;
 		mb_errs_add(errs, &err);
 	} else {

@@ -15,10 +15,16 @@ static int line_of(const struct mb_yaml *node)
 	return node->kind != MB_YAML_SCALAR && node->key ? node->key_line : node->line;
 }
 
-static int complain(struct mb_reader *reader, int line, struct mb_str *what, const char *hint)
+/* What is wrong with a bad node was said when it was read. */
+static int complain(struct mb_reader *reader, const struct mb_yaml *node, int line, struct mb_str *what,
+		    const char *hint)
 {
 	struct mb_complaint complaint = {.line = line, .sequence = reader->n};
 
+	if (node->bad) {
+		mb_str_release(what);
+		return -1;
+	}
 	mb_err_set(&complaint.err, MB_EXIT_USAGE, NULL, "%s", what->at);
 	mb_yaml_where(&complaint.err, reader->path, line);
 	if (hint)
@@ -73,7 +79,7 @@ int mb_reader_wrong(struct mb_reader *reader, const struct mb_yaml *node, const 
 	va_start(args, fmt);
 	add_formatted(&what, fmt, args);
 	va_end(args);
-	return complain(reader, line_of(node), &what, hint ? hint : usual_hint(node));
+	return complain(reader, node, line_of(node), &what, hint ? hint : usual_hint(node));
 }
 
 int mb_reader_complain(struct mb_reader *reader, const struct mb_yaml *node, const char *hint, const char *fmt, ...)
@@ -85,7 +91,7 @@ int mb_reader_complain(struct mb_reader *reader, const struct mb_yaml *node, con
 	va_start(args, fmt);
 	add_formatted(&what, fmt, args);
 	va_end(args);
-	return complain(reader, line_of(node), &what, hint);
+	return complain(reader, node, line_of(node), &what, hint);
 }
 
 int mb_reader_missing(struct mb_reader *reader, const struct mb_yaml *node, const char *key, const char *hint)
@@ -94,7 +100,7 @@ int mb_reader_missing(struct mb_reader *reader, const struct mb_yaml *node, cons
 
 	mb_yaml_path(node, &what);
 	mb_str_addf(&what, "%s%s: missing", what.n ? "." : "", key);
-	return complain(reader, line_of(node), &what, hint);
+	return complain(reader, node, line_of(node), &what, hint);
 }
 
 static int about(struct mb_reader *reader, const struct mb_yaml *node, const char *hint, const char *what_it_is)
@@ -104,7 +110,7 @@ static int about(struct mb_reader *reader, const struct mb_yaml *node, const cha
 	add_path(node, &what);
 	mb_yaml_show(node, &what);
 	mb_str_addf(&what, " is %s", what_it_is);
-	return complain(reader, line_of(node), &what, hint);
+	return complain(reader, node, line_of(node), &what, hint);
 }
 
 int mb_reader_not_built(struct mb_reader *reader, const struct mb_yaml *node)
@@ -119,7 +125,7 @@ int mb_reader_twice(struct mb_reader *reader, const struct mb_yaml *node)
 
 int mb_reader_not_one_of(struct mb_reader *reader, const struct mb_yaml *node, const char *const *words)
 {
-	const char *nearest = node->kind == MB_YAML_SCALAR && node->text ? mb_nearest(node->text, words) : NULL;
+	const char *nearest = node->kind == MB_YAML_SCALAR ? mb_nearest(node->text, words) : NULL;
 	char hint[120], all[200] = "";
 	size_t n = 0;
 
@@ -296,7 +302,7 @@ static void unknown_key(struct mb_reader *reader, const struct mb_yaml *node, co
 		mb_str_addf(&hint, "%s %s", i ? "," : "", names[i]);
 	add_path(node, &what);
 	mb_str_adds(&what, "unknown key");
-	complain(reader, node->key_line, &what, hint.at);
+	complain(reader, node, node->key_line, &what, hint.at);
 	mb_str_release(&hint);
 }
 

@@ -147,6 +147,7 @@ static json_t *read_grid_value(struct mb_reader *reader, const struct mb_yaml *n
 static json_t *read_values(struct mb_reader *reader, const struct mb_yaml *node, struct mb_param *param)
 {
 	json_t *values = json_array();
+	struct mb_hashset seen = {0};
 	size_t good = 0;
 
 	if (param)
@@ -157,12 +158,13 @@ static json_t *read_values(struct mb_reader *reader, const struct mb_yaml *node,
 		int is_any = !param || param->type == MB_PARAM_CATEGORICAL;
 		json_t *value = is_any ? read_any(reader, unwrap(item)) : read_grid_value(reader, item, param);
 
-		if (value && mb_value_index(values, value) >= 0)
+		if (value && !mb_hashset_add(&seen, mb_value_hash(value, 0)) && mb_value_index(values, value) >= 0)
 			mb_reader_twice(reader, item);
 		else
 			good += value != NULL;
 		json_array_append_new(values, value ? value : json_null());
 	}
+	mb_hashset_release(&seen);
 	if (param)
 		param->n_values = json_array_size(values);
 	if (good && good == node->n)
@@ -212,7 +214,7 @@ static int unfit(struct mb_reader *reader, const struct mb_yaml *node, const cha
 	return node ? mb_reader_complain(reader, node, "remove it", "%s", what) : 0;
 }
 
-/* Bounds, grid or categorical values, whichever the type takes; -1 when there is no domain to check a default against. */
+/* Bounds, grid or categorical values, whichever the type takes; -1 when no default can be checked against it. */
 static int read_domain(struct mb_reader *reader, const struct mb_yaml *node, const struct written *written,
 		       struct mb_param *param)
 {
@@ -360,7 +362,7 @@ void mb_read_parameters(struct mb_reader *reader, const struct mb_yaml *node, vo
 	if (mb_reader_is_list(reader, node, "parameters") < 0)
 		return;
 	if (!node->n)
-		mb_reader_complain(reader, node, "[{name: learning_rate, type: double, bounds: {min: 1e-5, max: 0.1}}]",
+		mb_reader_complain(reader, node, "[{name: x, type: double, bounds: {min: 0, max: 1}}]",
 				   "empty, expected one parameter at least");
 	space->params = mb_alloc(node->n * sizeof *space->params);
 	for (const struct mb_yaml *item = node->first; item; item = item->next)

@@ -86,7 +86,8 @@ static int check_bytes(struct builder *builder)
 }
 
 /* "path: what": names the node. */
-static int report_at(struct builder *builder, const struct mb_yaml *node, int line, const char *hint, const char *what)
+static int report_at(struct builder *builder, const struct mb_yaml *node, int line, const char *hint,
+		     const char *what)
 {
 	struct mb_str text = {0};
 	int bad;
@@ -201,10 +202,12 @@ static void add_alias(struct builder *builder, const yaml_event_t *event)
 {
 	struct mb_yaml key = {.line = (int)event->start_mark.line + 1}, *node = &key;
 
-	if (take_key(builder, event, "*", 1))
+	if (take_key(builder, event, "*", 1)) {
 		builder->key_bad = 1;
-	else
+	} else {
 		node = add_node(builder, MB_YAML_SCALAR, event);
+		node->text = mb_textf("*%s", (const char *)event->data.alias.anchor);
+	}
 	report_node(builder, node, "write the value out, or quote a text that begins with *", "aliases",
 		    event->data.alias.anchor);
 }

@@ -66,8 +66,8 @@ int mb_yaml_bool(const struct mb_yaml *node, int *value); /* true, false, yes, n
  * a number too large for a double or an int64. */
 int mb_yaml_is_odd_number(const struct mb_yaml *node);
 
-/* The value as JSON: integer, real, true, false (not yes, no, on, off), text, array of these. NULL for a mapping, null,
- * odd number or bad node anywhere inside. The caller decrefs. */
+/* The value as JSON: integer, real, true, false (not yes, no, on, off), text, array of these. NULL for a mapping,
+ * null, odd number or bad node anywhere inside. The caller decrefs. */
 json_t *mb_yaml_json(const struct mb_yaml *node);
 
 /* Sets "path:line" as an error's place; a path too long loses its head, not the line. */

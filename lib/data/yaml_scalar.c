@@ -10,7 +10,7 @@
 
 static int plain(const struct mb_yaml *node)
 {
-	return node->kind == MB_YAML_SCALAR && !node->quoted && node->text;
+	return node->kind == MB_YAML_SCALAR && !node->quoted && !node->bad;
 }
 
 /* `words` is NULL-terminated. */
@@ -95,7 +95,7 @@ static json_t *scalar_json(const struct mb_yaml *node)
 	int64_t integer;
 	double number;
 
-	if (!node->text || mb_yaml_is_null(node) || mb_yaml_is_odd_number(node))
+	if (mb_yaml_is_null(node) || mb_yaml_is_odd_number(node))
 		return NULL;
 	if (mb_yaml_int(node, &integer) == 0)
 		return json_integer(integer);
@@ -180,7 +180,7 @@ static void show(const struct mb_yaml *node, struct mb_str *text, size_t most)
 		return;
 	if (node->kind == MB_YAML_SCALAR) {
 		mb_str_adds(text, node->quoted ? "\"" : "");
-		mb_yaml_clean(node->text ? node->text : "", 60, text); /* an alias has none */
+		mb_yaml_clean(node->text, 60, text);
 		mb_str_adds(text, node->quoted ? "\"" : "");
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The experiment file: what is read from good ones, and the complaints about each file of test/wrong/experiment, held to
- * experiment.expected beside it (UPDATE=1 rewrites that). Run from the repository's root.
+ * The experiment file: what is read from good ones, and the complaints about each file of test/wrong/experiment, held
+ * to experiment.expected beside it (UPDATE=1 rewrites that). Run from the repository's root.
  */
 #include <dirent.h>
 #include <stdlib.h>
@@ -51,9 +51,10 @@ static const char *shown(const json_t *value)
 
 TEST(fills_in_defaults)
 {
-	struct mb_experiment *e = good("experiment: {name: my first, observation_budget: 24}\n"
-				       "parameters: [{name: x, type: double, bounds: {min: 0, max: 1}}]\n"
-				       "metrics: [f1]\n");
+	struct mb_experiment *e = good(
+		"experiment: {name: my first, observation_budget: 24}\n"
+		"parameters: [{name: x, type: double, bounds: {min: 0, max: 1}}]\n"
+		"metrics: [f1]\n");
 	const struct mb_metric *objective = mb_experiment_objective(e);
 
 	CHECK_TEXT(e->name, "my first");
@@ -80,18 +81,19 @@ TEST(fills_in_defaults)
 
 TEST(reads_every_key)
 {
-	struct mb_experiment *e = good("sigopt_options: {experiment_name: other}\n"
-				       "experiment:\n  name: a b\n  observation_budget: 1000000000\n  parallel_bandwidth: 3\n"
-				       "  seed: 9007199254740991\n  algorithm: sobol\n  trial_timeout: 0.5\n  lease: 1e2\n"
-				       "  grace: 3\n  cluster: HoreKa\n  number_chain_jobs: 2\n  conda_env: None\n"
-				       "  use_local_workspace: Yes\n  multimetric_experiment: off\n"
-				       "parameters: [{name: x, type: int, bounds: {min: 1, max: 1e3}}]\n"
-				       "metrics:\n  - {name: t, strategy: store}\n  - {name: l, objective: minimize}\n"
-				       "linear_constraints: []\ntasks: []\nfidelity:\n"
-				       "task: {dataset: ./my data, validation_split: .25, data_seed: 0, epochs: 7}\n"
-				       "model: {command: [python3, train.py, 010, \"\"], test_function_name: t}\n"
-				       "git_options: {git_uri: u, version: 1.0, mirror: [new, key]}\n"
-				       "cluster_modules: [devel/cuda/11.8]\nsbatch_options:\n  time: 00:30:00\n  gres:\n");
+	struct mb_experiment *e = good(
+		"sigopt_options: {experiment_name: other}\n"
+		"experiment:\n  name: a b\n  observation_budget: 1000000000\n  parallel_bandwidth: 3\n"
+		"  seed: 9007199254740991\n  algorithm: sobol\n  trial_timeout: 0.5\n  lease: 1e2\n"
+		"  grace: 3\n  cluster: HoreKa\n  number_chain_jobs: 2\n  conda_env: None\n"
+		"  use_local_workspace: Yes\n  multimetric_experiment: off\n"
+		"parameters: [{name: x, type: int, bounds: {min: 1, max: 1e3}}]\n"
+		"metrics:\n  - {name: t, strategy: store}\n  - {name: l, objective: minimize}\n"
+		"linear_constraints: []\ntasks: []\nfidelity:\n"
+		"task: {dataset: ./my data, validation_split: .25, data_seed: 0, epochs: 7}\n"
+		"model: {command: [python3, train.py, 010, \"\"], test_function_name: t}\n"
+		"git_options: {git_uri: u, version: 1.0, mirror: [new, key]}\n"
+		"cluster_modules: [devel/cuda/11.8]\nsbatch_options:\n  time: 00:30:00\n  gres:\n");
 
 	CHECK_TEXT(e->name, "a b");
 	CHECK_INT(e->observation_budget, 1000000000);
@@ -122,13 +124,14 @@ TEST(reads_every_key)
 
 TEST(reads_parameters)
 {
-	struct mb_experiment *e = good(HEAD "parameters:\n"
-				       "  - {name: a, type: double, bounds: {min: 1e-5, max: 1}, transformation: log,\n"
-				       "     default_value: 1}\n"
-				       "  - {name: b, type: double, grid: [3, 1.5, 1e1]}\n"
-				       "  - {name: c, type: int, grid: [64, 1e2], transformation: log, default: 100}\n"
-				       "  - {name: d, type: categorical, default: [10.0, 10], transformation: none,\n"
-				       "     categorical_values: [[20], [10, 10], {name: x}, 1, 1.5, true, yes, \"True\"]}\n");
+	struct mb_experiment *e = good(
+		HEAD "parameters:\n"
+		"  - {name: a, type: double, bounds: {min: 1e-5, max: 1}, transformation: log,\n"
+		"     default_value: 1}\n"
+		"  - {name: b, type: double, grid: [3, 1.5, 1e1]}\n"
+		"  - {name: c, type: int, grid: [64, 1e2], transformation: log, default: 100}\n"
+		"  - {name: d, type: categorical, default: [10.0, 10], transformation: none,\n"
+		"     categorical_values: [[20], [10, 10], {name: x}, 1, 1.5, true, yes, \"True\"]}\n");
 	const struct mb_param *params = e->space.params;
 
 	CHECK_INT(e->space.n_params, 4);
@@ -150,11 +153,12 @@ TEST(reads_parameters)
 
 TEST(reads_conditionals_wherever_they_stand)
 {
-	struct mb_experiment *e = good(HEAD "parameters:\n"
-				       "  - {name: c, type: int, grid: [1, 2, 3], conditions: {model: svm, big: [true]}}\n"
-				       "  - {name: d, type: int, grid: [1, 2], conditions: {model: [svm, tree]}}\n"
-				       "conditionals:\n  - {name: model, values: [svm, tree, mlp]}\n"
-				       "  - {name: big, values: [true, false]}\n");
+	struct mb_experiment *e = good(
+		HEAD "parameters:\n"
+		"  - {name: c, type: int, grid: [1, 2, 3], conditions: {model: svm, big: [true]}}\n"
+		"  - {name: d, type: int, grid: [1, 2], conditions: {model: [svm, tree]}}\n"
+		"conditionals:\n  - {name: model, values: [svm, tree, mlp]}\n"
+		"  - {name: big, values: [true, false]}\n");
 
 	/* model × big: svm 3·2 + 2, tree 2 + 2, mlp 1 + 1 */
 	CHECK_INT(mb_space_size(&e->space), 14);
@@ -167,8 +171,9 @@ TEST(reads_conditionals_wherever_they_stand)
 
 TEST(takes_the_command_as_text_or_words)
 {
-	struct mb_experiment *e = good(HEAD "parameters: [{name: x, type: int, grid: [1]}]\n"
-				       "model:\n  command: |\n    ./train --fast\n    echo $?\n");
+	struct mb_experiment *e = good(
+		HEAD "parameters: [{name: x, type: int, grid: [1]}]\n"
+		"model:\n  command: |\n    ./train --fast\n    echo $?\n");
 
 	CHECK_TEXT(e->model.shell, "./train --fast\necho $?\n");
 	CHECK(!e->model.command);
@@ -183,16 +188,19 @@ TEST(reads_the_older_layout)
 		"data_options:\n  dataset_path: user@host:/data # remote\n  copy_data: False\n"
 		"git_options:\n  git_uri: git@example.org:group/net.git\n  branch: main\n"
 		"experiment:\n  use_local_workspace: True\n  cluster: BwUniCluster\n  number_chain_jobs: 2\n"
-		"  observation_budget: 20\n  parallel_bandwidth: 2\n  conda_env: net\n  multimetric_experiment: False\n"
+		"  observation_budget: 20\n  parallel_bandwidth: 2\n  conda_env: net\n"
+		"  multimetric_experiment: False\n"
 		"cluster_modules:\n  - devel/cuda/11.8\n"
 		"sbatch_options:\n  partition: dev_single\n  time: \"00:30:00\"\n  ntasks: 1\n  mem-per-cpu: 2000\n"
 		"parameters:\n"
-		"  - name: alpha\n    type: double\n    bounds:\n      min: 0.0001\n      max: 10.0\n    transformation: log\n"
+		"  - name: alpha\n    type: double\n    bounds:\n      min: 0.0001\n      max: 10.0\n"
+		"    transformation: log\n"
 		"  - name: folds\n    type: int\n    grid: [3, 5, 10]\n"
 		"  - name: normalize\n    type: categorical\n    categorical_values: [\"True\", \"False\"]\n"
 		"metrics:\n  - name: mse\n    objective: minimize\n    strategy: optimize\n"
 		"  - name: r2\n    objective: maximize\n    strategy: store\n"
-		"sigopt_options:\n  dev_run: True\n  project_id: net\n  experiment_name: net demo\n  client_id: 12345\n");
+		"sigopt_options:\n  dev_run: True\n  project_id: net\n  experiment_name: net demo\n"
+		"  client_id: 12345\n");
 
 	CHECK_TEXT(e->name, "net demo");
 	CHECK_INT(e->observation_budget, 20);

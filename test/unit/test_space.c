@@ -191,7 +191,8 @@ TEST(leaves_out_what_is_inactive)
 	CHECK_INT(mb_space_dims(&space), 5);
 	CHECK_TEXT(point(&space, (double[]){0, 0, 0, 0, 0}),
 		   "{\"model\":\"svm\",\"always\":1,\"c\":0.1,\"kernel\":\"rbf\"}");
-	CHECK_TEXT(point(&space, (double[]){0.5, 0.9, NAN, NAN, 0.5}), "{\"model\":\"tree\",\"always\":5,\"depth\":3}");
+	CHECK_TEXT(point(&space, (double[]){0.5, 0.9, NAN, NAN, 0.5}),
+		   "{\"model\":\"tree\",\"always\":5,\"depth\":3}");
 	CHECK_TEXT(point(&space, (double[]){0.9, 0.9, 0, 0, 0}), "{\"model\":\"mlp\",\"always\":5}");
 	mb_space_release(&space);
 }
@@ -429,7 +430,7 @@ static json_t *other_writing(const json_t *assignments)
 	return other;
 }
 
-/* point → locate → point gives the same point, to the bit; it is in the space; its key does not hang on the writing. */
+/* point → locate → point gives the same point to the bit, in the space; the writing does not change its key. */
 static void check_random_point(const struct mb_space *space, const double *u, uint64_t seed, int round)
 {
 	json_t *assignments = mb_space_point(space, u), *again, *other = other_writing(assignments);
