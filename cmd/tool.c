@@ -89,6 +89,15 @@ char *mb_tool_log_path(const struct mb_tool *tool, const struct mb_experiment *e
 	return mb_path_join(experiment->folder, "trials.ndjson");
 }
 
+char *mb_tool_cache(void)
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+	if (cache && *cache == '/')
+		return mb_path_join(cache, "mb");
+	return home && *home ? mb_path_join(home, ".cache/mb") : NULL;
+}
+
 /* One write(2) a line, so that lines of several tools on one terminal do not mix. */
 static void say(const struct mb_tool *tool, const char *fmt, va_list args)
 {

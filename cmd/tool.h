@@ -40,6 +40,9 @@ struct mb_experiment *mb_tool_experiment(struct mb_tool *tool);
 /* Path of the log: the option, else trials.ndjson beside the experiment file. The caller frees. */
 char *mb_tool_log_path(const struct mb_tool *tool, const struct mb_experiment *experiment);
 
+/* Folder of caches, $XDG_CACHE_HOME/mb, else $HOME/.cache/mb; NULL where neither is set. The caller frees. */
+char *mb_tool_cache(void);
+
 /* One line on stderr, "mb-x: …": always; not with -q; only with -v. */
 void mb_tool_warn(const struct mb_tool *tool, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void mb_tool_say(const struct mb_tool *tool, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -98,7 +98,8 @@ static void put(struct dispatch *d, struct suggestion *suggestion, const json_t 
 			       mb_record_metric(result, objective->name));
 	else
 		mb_tool_detail(&train->tool, "trial %lld %s", (long long)suggestion->trial, status);
-	if (d->stdout_failed)
+	/* Where the job cannot be run, what it interrupted is as open as what was never begun. */
+	if (d->stdout_failed || (d->status == MB_EXIT_CHILD && !strcmp(status, "interrupted")))
 		return;
 	if (mb_tool_put(&train->tool, result) < 0)
 		stop_for_stdout(d);

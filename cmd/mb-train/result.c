@@ -18,15 +18,12 @@ static json_t *one_line(const char *bytes)
 
 	for (; bytes[n] && n < sizeof text - 1; n++)
 		text[n] = (unsigned char)bytes[n] < ' ' || bytes[n] == 0x7f ? ' ' : bytes[n];
-	for (int cut = 0; !json && cut < 4 && n; cut++) { /* a character cut in two at the end */
-		text[n] = '\0';
-		json = json_string(text);
-		n -= !json;
-	}
+	for (size_t cut = 0; !json && cut < 4 && cut < n; cut++) /* a character cut in two at the end */
+		json = json_stringn(text, n - cut);
 	for (size_t i = 0; !json && i < n; i++)
 		if ((unsigned char)text[i] >= 0x80)
 			text[i] = '?';
-	return json ? json : json_string(n ? text : "");
+	return json ? json : json_stringn(text, n);
 }
 
 void result_set(json_t *record, enum mb_status status, pid_t pid, const char *error)

@@ -154,6 +154,7 @@ void mb_experiment_free(struct mb_experiment *experiment)
 	free(experiment->metrics);
 	free(experiment->task.dataset);
 	free(experiment->algorithm);
+	free(experiment->cluster);
 	free(experiment->name);
 	free(experiment->path);
 	free(experiment->folder);

@@ -59,7 +59,7 @@ static const struct mb_key experiment_keys[] = {
 	{"memory_limit", MB_KEY_TEXT, .flags = MB_KEY_NULL | MB_KEY_NOT_BUILT},
 	{"multimetric_experiment", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = read_multimetric},
 	/* mb-deploy's */
-	{"cluster", MB_KEY_TEXT, .flags = MB_KEY_NULL | MB_KEY_CHECK},
+	{"cluster", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(cluster)},
 	{"number_chain_jobs", MB_KEY_INT, .flags = MB_KEY_NULL | MB_KEY_CHECK, .min = 0, .max = 1000000},
 	{"use_local_workspace", MB_KEY_BOOL, .flags = MB_KEY_NULL | MB_KEY_CHECK},
 	{"conda_env", MB_KEY_TEXT, .flags = MB_KEY_NULL | MB_KEY_CHECK},

@@ -6,5 +6,6 @@
 #define MB_STAT_STAT_H
 
 #include "stat/sobol.h"
+#include "stat/summary.h"
 
 #endif

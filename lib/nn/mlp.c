@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "nn/mlp.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "nn/blas.h"
+#include "nn/dropout.h"
+#include "nn/loss.h"
+#include "nn/norm.h"
+
+enum { PAD = 8, ALIGNED = MB_ALIGN / sizeof(mb_real) };
+
+void mb_mlp_shape_of(const struct mb_hyper *hyper, size_t inputs, size_t classes, struct mb_mlp_shape *shape)
+{
+	*shape = (struct mb_mlp_shape){.inputs = inputs, .classes = classes, .n_hidden = (size_t)hyper->n_hidden,
+				       .activation = hyper->activation, .batch_norm = hyper->batch_norm};
+	for (size_t i = 0; i < shape->n_hidden; i++)
+		shape->hidden[i] = (size_t)hyper->hidden[i];
+}
+
+/* Widths and offsets of all layers, by the layout in the header. */
+static void lay_out(struct mb_mlp *net)
+{
+	const struct mb_mlp_shape *shape = &net->shape;
+	size_t in = shape->inputs, in_ld = shape->inputs;
+
+	net->n_layers = shape->n_hidden + 1;
+	for (size_t l = 0; l < net->n_layers; l++) {
+		struct mb_layer *layer = &net->layers[l];
+		int hidden = l < shape->n_hidden;
+
+		layer->in = in;
+		layer->in_ld = in_ld;
+		layer->out = hidden ? shape->hidden[l] : shape->classes;
+		layer->ld = (layer->out + PAD - 1) / PAD * PAD;
+		layer->w = net->n_params;
+		layer->b = layer->w + layer->in_ld * layer->ld;
+		net->n_params = layer->b + layer->ld;
+		if (hidden && shape->batch_norm) {
+			layer->gamma = net->n_params;
+			layer->beta = layer->gamma + layer->ld;
+			net->n_params = layer->beta + layer->ld;
+			layer->mean = net->n_stats;
+			layer->var = layer->mean + layer->ld;
+			net->n_stats = layer->var + layer->ld;
+		}
+		in = layer->out;
+		in_ld = layer->ld;
+	}
+}
+
+size_t mb_mlp_count(const struct mb_mlp_shape *shape)
+{
+	size_t in = shape->inputs, n = 0;
+
+	for (size_t l = 0; l <= shape->n_hidden; l++) {
+		size_t out = l < shape->n_hidden ? shape->hidden[l] : shape->classes;
+
+		n += in * out + out + (l < shape->n_hidden && shape->batch_norm ? 2 * out : 0);
+		in = out;
+	}
+	return n;
+}
+
+/* Hands out part of the block; with no block yet it only counts. */
+static mb_real *carve(struct mb_mlp *net, size_t *at, size_t n)
+{
+	mb_real *part = net->block ? (mb_real *)net->block + *at : NULL;
+
+	*at += (n + ALIGNED - 1) / ALIGNED * ALIGNED;
+	return part;
+}
+
+static size_t carve_all(struct mb_mlp *net, int training)
+{
+	size_t at = 0, widest = 0;
+
+	net->param = carve(net, &at, net->n_params);
+	net->grad = training ? carve(net, &at, net->n_params) : NULL;
+	net->stats = carve(net, &at, net->n_stats);
+	net->x = carve(net, &at, net->max_rows * net->shape.inputs);
+	for (size_t l = 0; l < net->n_layers; l++) {
+		struct mb_layer *layer = &net->layers[l];
+		int hidden = l + 1 < net->n_layers;
+
+		layer->a = carve(net, &at, net->max_rows * layer->ld);
+		if (hidden && training)
+			layer->slope = carve(net, &at, net->max_rows * layer->ld);
+		if (hidden && net->shape.batch_norm)
+			layer->deviation = carve(net, &at, layer->ld);
+		if (hidden && net->shape.batch_norm && training)
+			layer->normal = carve(net, &at, net->max_rows * layer->ld);
+		widest = layer->ld > widest ? layer->ld : widest;
+	}
+	net->logits = net->layers[net->n_layers - 1].a;
+	for (int i = 0; i < 2 && training; i++)
+		net->delta[i] = carve(net, &at, net->max_rows * widest);
+	return at;
+}
+
+struct mb_mlp *mb_mlp_new(const struct mb_mlp_shape *shape, size_t max_rows, int training, struct mb_err *err)
+{
+	struct mb_mlp *net = mb_alloc(sizeof *net);
+	const size_t installed = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+	size_t bytes;
+
+	net->shape = *shape;
+	net->max_rows = max_rows;
+	lay_out(net);
+	bytes = carve_all(net, training) * sizeof(mb_real);
+	/* the kernel would promise more than there is, and kill the process later */
+	if (bytes < installed && posix_memalign(&net->block, MB_ALIGN, bytes) == 0) {
+		memset(net->block, 0, bytes);
+		carve_all(net, training);
+		return net;
+	}
+	mb_err_set(err, MB_EXIT_SYSTEM, NULL, "a network of %zu parameters needs %.1f GB of memory, there are %.1f GB",
+		   mb_mlp_count(shape), (double)bytes / 1e9, (double)installed / 1e9);
+	free(net);
+	return NULL;
+}
+
+void mb_mlp_free(struct mb_mlp *net)
+{
+	if (net)
+		free(net->block);
+	free(net);
+}
+
+MB_CLONES
+static void add_bias(mb_real *restrict a, const mb_real *restrict bias, size_t rows, size_t ld)
+{
+	for (size_t i = 0; i < rows; i++, a += ld)
+		for (size_t j = 0; j < ld; j++)
+			a[j] += bias[j];
+}
+
+MB_CLONES
+static void column_sums(const mb_real *restrict a, size_t rows, size_t ld, mb_real *restrict sum)
+{
+	memset(sum, 0, ld * sizeof *sum);
+	for (size_t i = 0; i < rows; i++, a += ld)
+		for (size_t j = 0; j < ld; j++)
+			sum[j] += a[j];
+}
+
+MB_CLONES
+static void multiply(mb_real *restrict a, const mb_real *restrict by, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		a[i] *= by[i];
+}
+
+void mb_mlp_forward(struct mb_mlp *net, size_t rows, const struct mb_dropout *dropout)
+{
+	const mb_real *in = net->x;
+
+	for (size_t l = 0; l < net->n_layers; l++) {
+		const struct mb_layer *layer = &net->layers[l];
+
+		mb_gemm(0, 0, rows, layer->ld, layer->in_ld, in, layer->in_ld, net->param + layer->w, layer->ld, 0,
+			layer->a, layer->ld);
+		add_bias(layer->a, net->param + layer->b, rows, layer->ld);
+		in = layer->a;
+		if (l + 1 == net->n_layers)
+			break;
+		if (net->shape.batch_norm && dropout)
+			mb_norm_train(net, layer, rows);
+		else if (net->shape.batch_norm)
+			mb_norm_apply(net, layer, rows);
+		net->shape.activation->apply(layer->a, dropout ? layer->slope : NULL, rows * layer->ld);
+		if (dropout && dropout->share > 0)
+			mb_dropout_apply(dropout, l, layer->a, layer->slope, rows * layer->ld);
+	}
+}
+
+double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint8_t *labels, double smoothing)
+{
+	mb_real *delta = net->delta[0], *next = net->delta[1], *held;
+	const size_t last_ld = net->layers[net->n_layers - 1].ld;
+	double loss = mb_loss(net->logits, last_ld, rows, net->shape.classes, labels, smoothing, 1 / (mb_real)rows, delta);
+
+	for (size_t l = net->n_layers; l-- > 0;) {
+		const struct mb_layer *layer = &net->layers[l], *below = l ? layer - 1 : NULL;
+
+		/* before a batch norm the bias has no effect, and its gradient is zero but for rounding */
+		if (layer->gamma)
+			memset(net->grad + layer->b, 0, layer->ld * sizeof *net->grad);
+		else
+			column_sums(delta, rows, layer->ld, net->grad + layer->b);
+		mb_gemm(1, 0, layer->in_ld, layer->ld, rows, below ? below->a : net->x, layer->in_ld, delta, layer->ld, 0,
+			net->grad + layer->w, layer->ld);
+		if (!below)
+			break;
+		mb_gemm(0, 1, rows, layer->in_ld, layer->ld, delta, layer->ld, net->param + layer->w, layer->ld, 0, next,
+			layer->in_ld);
+		multiply(next, below->slope, rows * below->ld);
+		if (net->shape.batch_norm)
+			mb_norm_back(net, below, rows, next);
+		held = delta, delta = next, next = held;
+	}
+	return loss / (double)rows;
+}
+
+/* Copies the tensors of one layer; `pack`: from padded to packed, else back. Returns how many numbers. */
+static size_t copy_layer(const struct mb_layer *layer, int norm, mb_real *padded, mb_real *packed, int pack)
+{
+	const size_t vectors[] = {layer->b, layer->gamma, layer->beta};
+	size_t n = 0;
+
+	for (size_t j = 0; j < layer->out; j++)
+		for (size_t i = 0; i < layer->in; i++, n++) {
+			mb_real *at = padded + layer->w + i * layer->ld + j;
+
+			if (pack)
+				packed[n] = *at;
+			else
+				*at = packed[n];
+		}
+	for (int v = 0; v < (norm ? 3 : 1); v++, n += layer->out) {
+		mb_real *at = padded + vectors[v];
+
+		memcpy(pack ? packed + n : at, pack ? at : packed + n, layer->out * sizeof *at);
+	}
+	return n;
+}
+
+void mb_mlp_pack(const struct mb_mlp *net, const mb_real *padded, mb_real *packed)
+{
+	for (size_t l = 0; l < net->n_layers; l++)
+		packed += copy_layer(&net->layers[l], net->layers[l].gamma != 0, (mb_real *)padded, packed, 1);
+}
+
+void mb_mlp_unpack(const struct mb_mlp *net, const mb_real *packed, mb_real *padded)
+{
+	memset(padded, 0, net->n_params * sizeof *padded);
+	for (size_t l = 0; l < net->n_layers; l++)
+		packed += copy_layer(&net->layers[l], net->layers[l].gamma != 0, padded, (mb_real *)packed, 0);
+}
+
+/* x - x is 0 for finite x and NaN for all else: the sum tells, and the loop needs no branch. */
+MB_CLONES
+static int all_finite(const mb_real *restrict at, size_t n)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bad |= !(at[i] - at[i] == 0);
+	return !bad;
+}
+
+int mb_mlp_finite(const struct mb_mlp *net)
+{
+	return all_finite(net->param, net->n_params) && all_finite(net->stats, net->n_stats);
+}

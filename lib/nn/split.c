@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "nn/split.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How many of each class to hold back: floor of the exact share, then one more for the largest remainders. */
+static void quotas(const size_t count[MB_CLASSES], size_t n, size_t n_val, size_t quota[MB_CLASSES])
+{
+	double rest[MB_CLASSES];
+	size_t given = 0;
+
+	for (int c = 0; c < MB_CLASSES; c++) {
+		double exact = (double)n_val * (double)count[c] / (double)n;
+
+		quota[c] = (size_t)floor(exact);
+		rest[c] = exact - floor(exact);
+		given += quota[c];
+	}
+	for (; given < n_val; given++) {
+		int most = -1;
+
+		for (int c = 0; c < MB_CLASSES; c++)
+			if (quota[c] < count[c] && (most < 0 || rest[c] > rest[most]))
+				most = c;
+		quota[most]++;
+		rest[most] -= 1;
+	}
+}
+
+struct mb_split *mb_split_new(const struct mb_dataset *set, double share, uint64_t data_seed, struct mb_err *err)
+{
+	const size_t n = set->n_train, n_val = (size_t)llround((double)n * share);
+	size_t count[MB_CLASSES] = {0}, quota[MB_CLASSES];
+	struct mb_split *split;
+	struct mb_rng rng;
+	uint32_t *mixed;
+
+	if (!(share > 0 && share < 1) || !n_val || n_val >= n) {
+		mb_err_set(err, MB_EXIT_USAGE, NULL, "task.validation_split: %g of %zu images leaves a part empty", share, n);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		count[set->train_y[i]]++;
+	quotas(count, n, n_val, quota);
+	split = mb_alloc(sizeof *split);
+	*split = (struct mb_split){.set = set, .share = share, .data_seed = data_seed};
+	split->train = mb_alloc((n - n_val) * sizeof *split->train);
+	split->val = mb_alloc(n_val * sizeof *split->val);
+
+	/* a random order of all, of which the first of each class are held back: marked, then listed in ascending order */
+	mixed = mb_alloc(n * sizeof *mixed);
+	for (size_t i = 0; i < n; i++)
+		mixed[i] = (uint32_t)i;
+	mb_rng_init(&rng, data_seed, 0, MB_RNG_SPLIT);
+	mb_rng_shuffle(&rng, mixed, n);
+	unsigned char *held = mb_alloc(n);
+	for (size_t i = 0; i < n; i++) {
+		size_t *left = &quota[set->train_y[mixed[i]]];
+
+		if (*left) {
+			held[mixed[i]] = 1;
+			--*left;
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		if (held[i])
+			split->val[split->n_val++] = (uint32_t)i;
+		else
+			split->train[split->n_train++] = (uint32_t)i;
+	free(held);
+	free(mixed);
+	return split;
+}
+
+void mb_split_free(struct mb_split *split)
+{
+	if (!split)
+		return;
+	free(split->train);
+	free(split->val);
+	free(split);
+}
+
+void mb_split_order(const struct mb_split *split, uint64_t epoch, uint32_t *order)
+{
+	struct mb_rng rng;
+
+	memcpy(order, split->train, split->n_train * sizeof *order);
+	mb_rng_init(&rng, split->data_seed, epoch, MB_RNG_ORDER);
+	mb_rng_shuffle(&rng, order, split->n_train);
+}

@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: MIT
+#
+# mb-train: the user's own command as a job, and what it does at its ends.
+
+load helper
+
+# experiment COMMAND [LINES OF THE SECTION experiment…]: an experiment file whose job is COMMAND (YAML).
+experiment() {
+	local command=$1
+	shift
+	{
+		echo 'experiment:'
+		printf '  %s\n' 'name: t' 'observation_budget: 9' 'parallel_bandwidth: 2' "$@"
+		echo 'parameters: [{name: x, type: double, bounds: {min: 0, max: 1}}]'
+		echo 'metrics: [{name: loss, objective: minimize}]'
+		echo 'model:'
+		echo "  command: $command"
+	} >experiment.yaml
+}
+
+# shell TEXT…: the same, TEXT for /bin/sh -c.
+shell() {
+	local text=$1
+	shift
+	experiment "|-
+    $text" "$@"
+}
+
+# nothing_left MARK: no process (but zombies) has MARK in its arguments.
+nothing_left() {
+	! ps ax -o stat=,args= | grep -v '^Z' | grep -v grep | grep -q -- "$1"
+}
+
+# start INPUT: mb-train in the background on INPUT, a command whose stdin stays open; $trainer is its process.
+start() {
+	mkfifo in
+	mb-train >out 2>err <in 3>&- &
+	trainer=$!
+	exec 9>in
+	"$@" >&9
+}
+
+# claimed LINE: the run file has it.
+claimed() {
+	grep -qx "$1" trials.ndjson.run/*
+}
+
+teardown() {
+	if [ -n "${trainer:-}" ]; then
+		kill -9 "$trainer" 2>/dev/null || true
+	fi
+}
+
+# ---- results ----
+
+@test "a number is the optimised metric" {
+	shell 'echo chatter; echo 0.25'
+	suggestion 1 | mb-train >out
+	[ "$(jq -c '[.trial,.status,.metrics]' out)" = '[1,"completed",{"loss":0.25}]' ]
+	jq -e '.host and .pid and (.spans | map(.phase) == ["train"])' out
+}
+
+@test "the last line needs no newline, and blank ones after it do not count" {
+	shell 'printf 3'
+	[ "$(suggestion 1 | mb-train | jq -c .metrics)" = '{"loss":3}' ]
+	shell 'printf "4\\n\\n  \\n"'
+	[ "$(suggestion 1 | mb-train | jq -c .metrics)" = '{"loss":4}' ]
+}
+
+@test "an object of numbers is the metrics" {
+	shell 'echo "{\"loss\": 1.5, \"accuracy\": 0.5}"'
+	[ "$(suggestion 1 | mb-train | jq -c .metrics)" = '{"loss":1.5,"accuracy":0.5}' ]
+}
+
+@test "an object with metrics or status is merged, but for what is not the job's" {
+	shell 'echo "{\"metrics\": {\"loss\": 1}, \"metrics_stddev\": {\"loss\": 0.1}, \"note\": \"n\", \"trial\": 7}"'
+	[ "$(suggestion 1 | mb-train | jq -c '[.trial,.status,.metrics_stddev.loss,.note]')" = '[1,"completed",0.1,"n"]' ]
+	shell 'echo "{\"status\": \"failed\", \"error\": \"no luck\"}"'
+	[ "$(suggestion 1 | mb-train | jq -c '[.status,.error]')" = '["failed","no luck"]' ]
+}
+
+@test "the job gets the record, its folder and its variables" {
+	mkdir sub
+	cd sub
+	shell 'cat >record; pwd >where; echo "$MB_TRIAL $MB_SEED" >which; echo 1 >"$MB_OUTPUT_PATH/kept"; echo 1'
+	cd ..
+	suggestion 3 '{"x":0.5}' 99 | mb-train -e sub/experiment.yaml >out
+	[ "$(jq .assignments.x sub/record)" = 0.5 ]
+	[ "$(cat sub/where)" = "$PWD/sub" ]
+	[ "$(cat sub/which)" = "3 99" ]
+	[ -f sub/output/3/kept ]
+}
+
+@test "a list is argv, and is not read by a shell" {
+	experiment "[sh, -c, 'echo \"\$1\" >arg; echo 2', _, 'a  b*\$HOME']"
+	[ "$(suggestion 1 | mb-train | jq .metrics.loss)" = 2 ]
+	[ "$(cat arg)" = 'a  b*$HOME' ]
+}
+
+@test "a result that is none is a failed trial" {
+	local text
+	for text in 'echo nan' 'echo 1e999' 'echo fine' 'true' 'echo "[1]"' 'echo "{\"other\": 1}"' \
+		'echo "{\"loss\": \"1\"}"' 'echo "{\"status\": \"open\"}"' 'echo "{\"metrics\": {\"loss\": null}}"'; do
+		shell "$text"
+		suggestion 1 | mb-train -q >out
+		echo "$text: $(cat out)"
+		[ "$(jq -r .status out)" = failed ]
+		[ "$(jq -r '.error | length > 10' out)" = true ]
+		[ "$(jq .metrics out)" = null ]
+	done
+}
+
+@test "a non-zero exit is a failed trial with the last line of stderr" {
+	shell 'echo 0.5; echo "Trace:" >&2; echo "boom" >&2; exit 3'
+	suggestion 1 | mb-train >out 2>err
+	[ "$(jq -c '[.status,.error]' out)" = '["failed","exit status 3: boom"]' ]
+	grep -q '^Trace:' err
+	grep -q '^mb-train: trial 1 failed: exit status 3: boom' err
+}
+
+@test "exit status 85 is interrupted" {
+	shell 'exit 85'
+	[ "$(suggestion 1 | mb-train | jq -r .status)" = interrupted ]
+}
+
+@test "a job killed by a signal is a failed trial" {
+	shell 'kill -SEGV $$'
+	[ "$(suggestion 1 | mb-train -q | jq -r .error)" = "killed by signal 11 (Segmentation fault)" ]
+}
+
+@test "words that are not UTF-8 leave a record that can be read" {
+	shell 'printf "\\377\\033[1mbad" >&2; exit 1'
+	[ "$(suggestion 1 | mb-train -q 2>/dev/null | jq -r .error)" = 'exit status 1: ? [1mbad' ]
+}
+
+@test "huge output, of which the last line counts" {
+	shell 'yes | head -c 30000000; echo; echo 5'
+	[ "$(suggestion 1 | mb-train | jq .metrics.loss)" = 5 ]
+}
+
+@test "a job that does not read its stdin is none the worse" {
+	shell 'exec <&-; sleep 0.1; echo 1'
+	suggestion 1 "{\"x\":\"$(head -c 200000 /dev/zero | tr '\0' x)\"}" | mb-train >out
+	[ "$(jq .metrics.loss out)" = 1 ]
+}
+
+# ---- limits ----
+
+@test "a time limit ends a job that ignores TERM, grandchildren too" {
+	shell 'trap "" TERM; sleep 98761 & sleep 98761' 'trial_timeout: 0.3' 'grace: 0.3'
+	suggestion 1 | mb-train -q >out
+	[ "$(jq -c '[.status,.error]' out)" = '["failed","timeout after 0.3 s"]' ]
+	nothing_left 98761
+}
+
+@test "nothing is left of a job that ended" {
+	shell 'sleep 98762 >/dev/null & echo 1'
+	[ "$(suggestion 1 | mb-train | jq .metrics.loss)" = 1 ]
+	nothing_left 98762
+}
+
+@test "a worker that dies fails its trial and is replaced" {
+	experiment "[sh, -c, 'if [ \$MB_TRIAL = 1 ]; then kill -9 \$PPID; sleep 98763; fi; echo 1']"
+	{ suggestion 1; suggestion 2; } | mb-train -j1 -q >out
+	[ "$(jq -r 'select(.trial == 1).error' out)" = 'trainer process killed by signal 9 (out of memory?)' ]
+	[ "$(jq -r 'select(.trial == 2).status' out)" = completed ]
+	nothing_left 98763
+}
+
+@test "-j trials run at once" {
+	shell 'touch began.$MB_TRIAL; while [ $(ls began.* | wc -l) -lt 5 ]; do sleep 0.05; done; echo 1' \
+		'trial_timeout: 10'
+	for i in 1 2 3 4 5; do suggestion $i; done | mb-train -j 5 >out
+	[ "$(jq -r .status out | sort | uniq -c | xargs)" = "5 completed" ]
+}
+
+# ---- a job that cannot be run ----
+
+@test "a command that is not there ends with 5, and its trials are free" {
+	local command
+	for command in '[./nowhere.py]' 'no-such-command --now' '/etc/passwd'; do
+		experiment "$command"
+		run --separate-stderr mb-train < <(suggestion 1; suggestion 2; suggestion 3)
+		echo "$command: $status $output $stderr"
+		[ "$status" -eq 5 ]
+		[ -z "$output" ]
+		[[ "$stderr" == *"experiment.yaml:8: model.command: "* ]]
+		[ "$(grep -c 'mb-train: ' <<<"$stderr")" -eq 1 ]
+		[ "$(tail -qn1 trials.ndjson.run/*)" = ended ]
+		rm -r trials.ndjson.run
+	done
+}
+
+@test "a command that goes missing later ends with 5 as well" {
+	experiment '[./job]'
+	printf '#!/bin/sh\nrm -f job\necho 1\n' >job
+	chmod +x job
+	run mb-train -j1 -q < <(suggestion 1; suggestion 2)
+	[ "$status" -eq 5 ]
+	grep -q '^done 1 0 1$' trials.ndjson.run/*
+	fails grep -q '^done 2' trials.ndjson.run/*
+}
+
+@test "a folder that cannot be made ends with 4, and the trial is free" {
+	shell 'echo 1'
+	echo >file
+	run --separate-stderr mb-train -m file/models < <(suggestion 1)
+	[ "$status" -eq 4 ]
+	[[ "$stderr" == *"file/models"* ]]
+	[ "$(tail -qn1 trials.ndjson.run/*)" = ended ]
+}
+
+# ---- input ----
+
+@test "bad lines are told and counted, the good ones around them are handled" {
+	shell 'echo 1'
+	{
+		suggestion 1
+		echo '{"trial": 2, "assign'
+		echo
+		echo '{"trial": 0, "assignments": {}}'
+		echo '{"assignments": {}}'
+		echo '{"trial": 3, "assignments": []}'
+		echo '{"trial": 4}'
+		echo 'null'
+		suggestion 5
+	} >in
+	run --separate-stderr mb-train <in
+	echo "$output $stderr"
+	[ "$status" -eq 3 ]
+	[ "$(jq -c .trial <<<"$output" | sort | xargs)" = "1 5" ]
+	[ "$(cut -d: -f1-3 <<<"$stderr" | xargs)" = "mb-train: stdin:2 mb-train: stdin:4 mb-train: stdin:5 mb-train: stdin:6 mb-train: stdin:7 mb-train: stdin:8" ]
+	[[ "$stderr" == *"stdin:6: assignments: [] is not an object"* ]]
+}
+
+@test "finished records pass through byte by byte" {
+	shell 'echo 1'
+	printf '%s\n' '{ "trial":1, "status":"completed", "metrics":{"loss":1.50}, "mine":[1e0] }' \
+		'{"trial":2,"status":"failed","error":"x"}' '{"trial":3,"status":"interrupted"}' >in
+	mb-train <in >out
+	cmp in out
+}
+
+@test "a record of another experiment is bad, and the end is 2" {
+	shell 'echo 1'
+	run --separate-stderr mb-train < <(echo '{"experiment":"other","trial":1,"assignments":{}}'; suggestion 2)
+	[ "$status" -eq 2 ]
+	[ "$(jq .trial <<<"$output")" = 2 ]
+	[[ "$stderr" == *'stdin:1: experiment: "other" is not "t"'* ]]
+}
+
+@test "no input, no output, no files" {
+	shell 'echo 1'
+	run mb-train </dev/null
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	[ "$(ls)" = experiment.yaml ]
+}
+
+@test "a stdin that cannot be read is exit 4" {
+	shell 'echo 1'
+	run mb-train <.
+	[ "$status" -eq 4 ]
+	[[ "$output" == *"stdin: Is a directory"* ]]
+}
+
+@test "all that waits is claimed at once, and free again once it is done" {
+	shell 'until [ -e go ]; do sleep 0.02; done; echo 1'
+	start eval 'suggestion 1; suggestion 2; suggestion 3'
+	until_true claimed '3 0 1'
+	suggestion 4 >&9
+	until_true claimed '4 0 1'
+	fails grep -q done trials.ndjson.run/*
+	touch go
+	until_true claimed 'done 4 0 1'
+	exec 9>&-
+	wait $trainer
+	[ ! -e trials.ndjson.run ]
+	[ "$(jq .trial out | sort | xargs)" = "1 2 3 4" ]
+}
+
+@test "-l - keeps no run file" {
+	shell 'ls >&2; echo 1'
+	run mb-train -l - < <(suggestion 1)
+	[ "$status" -eq 0 ]
+	[[ "$output" != *.run* ]]
+}
+
+# ---- options ----
+
+@test "wrong options and what is not built in" {
+	shell 'echo 1'
+	run mb-train --gpu </dev/null
+	[ "$status" -eq 4 ]
+	[[ "$output" == *"CUDA plug-in is not built in"* ]]
+	run mb-train --precision bf16 </dev/null
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"bf16 is not built in"* ]]
+	run mb-train --precision half </dev/null
+	[ "$status" -eq 2 ]
+	run mb-train -j -1 </dev/null
+	[ "$status" -eq 2 ]
+	run mb-train file </dev/null
+	[ "$status" -eq 2 ]
+	sed -i '/^model:/,$d' experiment.yaml
+	echo 'model: {entry_point: main.py, function_name: f}' >>experiment.yaml
+	run mb-train </dev/null
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"experiment.yaml:"*"not built in"* ]]
+}
+
+# ---- the end ----
+
+@test "a signal is forwarded, the job's 85 is interrupted, what was not begun stays open" {
+	local signal
+	for signal in INT TERM USR1 USR2; do
+		shell "trap 'echo \$MB_TRIAL >>got; exit 85' $signal; touch began.\$MB_TRIAL; sleep 98764 & wait"
+		start eval 'suggestion 1; suggestion 2; suggestion 3'
+		until_true test -e began.1 -a -e began.2
+		kill -$signal $trainer
+		wait $trainer
+		[ "$(jq -c '[.trial,.status]' out | sort | xargs)" = "[1,interrupted] [2,interrupted]" ]
+		[ "$(sort got | xargs)" = "1 2" ]
+		[ "$(tail -qn1 trials.ndjson.run/*)" = ended ]
+		fails grep -q 'done 3' trials.ndjson.run/*
+		nothing_left 98764
+		exec 9>&-
+		rm -r in out got began.* trials.ndjson.run
+	done
+}
+
+@test "any end without a result after a signal is interrupted, a result still counts" {
+	shell 'trap "[ $MB_TRIAL = 1 ] && exit 1; echo 7; exit 0" TERM; touch began.$MB_TRIAL; sleep 98765 & wait'
+	start eval 'suggestion 1; suggestion 2'
+	until_true test -e began.1 -a -e began.2
+	kill $trainer
+	wait $trainer
+	[ "$(jq -c '[.trial,.status]' out | sort | xargs)" = "[1,interrupted] [2,completed]" ]
+}
+
+@test "what has not ended after the grace is killed" {
+	shell 'trap "" TERM; touch began; sleep 98766 & sleep 98766' 'grace: 0.3'
+	start suggestion 1
+	until_true test -e began
+	kill $trainer
+	SECONDS=0
+	wait $trainer
+	[ $SECONDS -lt 3 ]
+	[ "$(jq -r .status out)" = interrupted ]
+	nothing_left 98766
+}
+
+@test "a second SIGINT ends at once" {
+	shell 'trap "" INT TERM; touch began; sleep 98767 & sleep 98767' 'grace: 30'
+	start suggestion 1
+	until_true test -e began
+	kill -INT $trainer
+	until_true grep -q stopping err
+	kill -INT $trainer
+	SECONDS=0
+	wait $trainer || status=$?
+	[ $SECONDS -lt 3 ]
+	[ "$status" -eq 130 ]
+	[ ! -s out ]
+	[ "$(tail -qn1 trials.ndjson.run/*)" = ended ]
+	until_true nothing_left 98767
+}
+
+@test "of a trainer that was killed -9 nothing is left" {
+	shell 'trap "" TERM HUP; touch began; sleep 98768 & sleep 98768'
+	start suggestion 1
+	until_true test -e began
+	kill -9 $trainer
+	wait $trainer || true
+	until_true nothing_left 98768
+	fails grep -q ended trials.ndjson.run/*
+}
+
+@test "a reader that went away is noticed while a trial runs" {
+	shell 'trap "touch stopped; exit 85" TERM; touch began; sleep 98769 & wait'
+	mkfifo in
+	SECONDS=0
+	{ mb-train <in 2>err; echo $? >status; } 3>&- | until_true test -e began &
+	exec 9>in
+	suggestion 1 >&9
+	wait $!
+	until_true test -s status
+	[ $SECONDS -lt 3 ]
+	[ "$(cat status)" -eq 0 ]
+	[ -e stopped ]
+	[ "$(tail -qn1 trials.ndjson.run/*)" = ended ]
+	nothing_left 98769
+}
+
+@test "a full disk is exit 4, told once" {
+	shell 'echo 1'
+	mb-train < <(suggestion 1; suggestion 2; suggestion 3) >/dev/full 2>err || status=$?
+	[ "$status" -eq 4 ]
+	[ "$(cat err)" = "mb-train: stdout: No space left on device" ]
+	fails grep -q done trials.ndjson.run/*
+}
