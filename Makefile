@@ -66,9 +66,14 @@ $(BUILD)/bench/%: test/bench/%.c $(BUILD)/libmb.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
 
+# Milliseconds an epoch: the naive loop, then the trainer.
+bench: $(BUILD)/bench/naive $(BUILD)/bench/epoch
+	@echo "naive OpenBLAS loop:"; $(BUILD)/bench/naive 15 128
+	@echo "trainer:"; $(BUILD)/bench/epoch 15 128
+
 clean:
 	rm -rf build
 
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(LIB_SRC) $(TOOL_SRC) $(wildcard cmd/*.c)) $(DOUBLE_OBJ:.o=.d)
 
-.PHONY: all clean
+.PHONY: all bench clean

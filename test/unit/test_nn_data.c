@@ -135,7 +135,8 @@ TEST(reads_gz_as_plain)
 		CHECK_INT(truncate(to, at.st_size - cut), 0);
 		gz = open_folder(NULL, &note, &err);
 		CHECK(!gz);
-		CHECK(strstr(err.what, "damaged") || strstr(err.what, "starts with") || strstr(err.what, "more than"));
+		CHECK(strstr(err.what, "damaged") || strstr(err.what, "starts with") ||
+		      strstr(err.what, "more than"));
 		mb_dataset_close(gz);
 	}
 	unlink(to);
