@@ -399,3 +399,198 @@ teardown() {
 	[ "$(cat err)" = "mb-train: stdout: No space left on device" ]
 	fails grep -q done trials.ndjson.run/*
 }
+
+# ---- the built-in job ----
+
+# digits EPOCHS [LINES OF THE SECTION experiment…]
+digits() {
+	local epochs=$1
+	shift
+	{
+		echo 'experiment:'
+		printf '  %s\n' 'name: t' 'observation_budget: 9' 'parallel_bandwidth: 2' "$@"
+		echo 'parameters: [{name: learning_rate, type: double, bounds: {min: 0.0001, max: 1}}]'
+		echo 'metrics: [{name: val_macro_f1}]'
+		echo "task: {dataset: digits, epochs: $epochs}"
+	} >experiment.yaml
+}
+
+# Four networks that use all that has state: several optimisers, dropout, batch norm, schedules.
+networks() {
+	suggestion 1 '{"learning_rate":0.003,"batch_size":16}'
+	suggestion 2 '{"optimizer":"sgd","learning_rate":0.1,"batch_size":32,"hidden_layer_config":[32,16],"batch_norm":true}'
+	suggestion 3 '{"optimizer":"nesterov","learning_rate":0.02,"dropout":0.3,"batch_size":50,"schedule":"one_cycle"}'
+	suggestion 4 '{"optimizer":"rmsprop","learning_rate":0.001,"batch_size":24,"activation":"tanh","schedule":"cosine","warmup_epochs":1}'
+}
+
+# alike FILE FILE: the same results but for times, host and pid.
+alike() {
+	local file
+	for file in "$@"; do
+		jq -cS 'del(.spans, .host, .pid, .metrics.train_seconds, .epoch_metrics[]?.train_seconds)' "$file" | sort >"$file.plain"
+	done
+	cat "$2.plain"
+	[ -s "$1.plain" ] && cmp "$1.plain" "$2.plain"
+}
+
+@test "the built-in job learns, and says what it did" {
+	digits 5
+	suggestion 1 '{"batch_size":8,"learning_rate":0.005}' | mb-train >out
+	jq -e '.status == "completed" and .device == "cpu" and .model == "models/1.ckpt"' out
+	jq -e '[.spans[].phase] == ["load","load","train","validate","checkpoint"]' out
+	jq -e '.metrics | keys == ["train_loss","train_seconds","val_accuracy","val_loss","val_macro_f1"]' out
+	jq -e '.metrics.val_macro_f1 > 0.5 and .metrics.val_macro_f1 < 1' out
+	[ -s models/1.ckpt ]
+}
+
+@test "results are the same to the bit for -j 1 and -j 2, in any order" {
+	digits 2
+	networks | mb-train -j1 --curve -m one >one.out
+	networks | tac | mb-train -j2 --curve -m two >two.out
+	[ "$(jq -r .status one.out | sort | uniq -c | xargs)" = "4 completed" ]
+	sed -i 's/"two/"one/' two.out
+	sed -i "s|$PWD/||" one.out two.out
+	alike one.out two.out
+	jq -e '.epoch_metrics | map(.epoch) == [1, 2]' one.out
+}
+
+@test "a trial that was interrupted twice and killed once ends as if it were not" {
+	digits 300
+	networks >all
+	mb-train <all >whole
+	mv models whole.models
+	for signal in TERM INT KILL; do
+		mb-train <all >part 2>err 3>&- &
+		trainer=$!
+		sleep 0.6
+		kill -$signal $trainer
+		wait $trainer || [ $signal = KILL ]
+		[ $signal = KILL ] || [ "$(jq -r 'select(.status == "interrupted").trial' part | wc -l)" -ge 1 ]
+	done
+	mb-train -v <all >again 2>err
+	cat err
+	grep -q 'goes on after epoch' err
+	alike whole again
+	[ "$(ls models | xargs)" = '1.ckpt 2.ckpt 3.ckpt 4.ckpt' ]
+}
+
+@test "a checkpoint of other assignments is not gone on from" {
+	digits 1
+	suggestion 1 '{"batch_size":16}' | mb-train >first
+	suggestion 1 '{"batch_size":16}' 5 | mb-train >second 2>err
+	suggestion 1 '{"batch_size":16}' 5 | mb-train -m fresh >third
+	grep -q 'models/1.ckpt: .*another trial.*anew' err
+	sed -i 's|"fresh|"models|' third
+	alike second third
+	fails alike first second
+}
+
+@test "a damaged checkpoint is told and not gone on from" {
+	digits 1
+	suggestion 1 | mb-train >first
+	printf 'x' | dd of=models/1.ckpt bs=1 seek=3000 conv=notrunc 2>/dev/null
+	suggestion 1 | mb-train >second 2>err
+	grep -q 'models/1.ckpt: damaged' err
+	alike first second
+}
+
+@test "a trial that diverges is failed, the others go on" {
+	digits 2
+	{
+		suggestion 1 '{"optimizer":"sgd","learning_rate":10,"hidden_layer_config":[64,64,64],"batch_size":4}'
+		suggestion 2
+	} | mb-train -q >out
+	[ "$(jq -r 'select(.trial == 1).status' out)" = failed ]
+	[[ "$(jq -r 'select(.trial == 1).error' out)" == diverged* ]]
+	[ "$(jq -r 'select(.trial == 1).metrics' out)" = null ]
+	[ "$(jq -r 'select(.trial == 2).status' out)" = completed ]
+}
+
+@test "the time limit of the built-in job" {
+	digits 100000 'trial_timeout: 0.2'
+	SECONDS=0
+	suggestion 1 | mb-train -q >out
+	[ $SECONDS -lt 3 ]
+	[ "$(jq -c '[.status,.error]' out)" = '["failed","timeout after 0.2 s"]' ]
+}
+
+@test "epochs of the assignments count before those of the task" {
+	digits 3
+	suggestion 1 '{"epochs":2}' | mb-train --curve >out
+	jq -e '.epoch_metrics | length == 2' out
+}
+
+@test "a hyperparameter that the job has need not be listed, others are bad records" {
+	digits 1
+	{
+		suggestion 1 '{"beta1":0.5}'
+		suggestion 2 '{"learning_rat":0.5}'
+		suggestion 3 '{"learning_rate":0}'
+		suggestion 4 '{"optimizer":"sdg"}'
+		suggestion 5 '{"hidden_layer_config":[10,"x"]}'
+		suggestion 6 '{"batch_size":2.5}'
+	} >in
+	run --separate-stderr mb-train <in
+	echo "$stderr"
+	[ "$status" -eq 3 ]
+	[ "$(jq -c .trial <<<"$output")" = 1 ]
+	[[ "$stderr" == *"stdin:3: assignments.learning_rate: 0 is not in (0, 10]"* ]]
+	[ "$(grep -c '^mb-train: stdin:[2-6]: assignments\.' <<<"$stderr")" -eq 5 ]
+}
+
+@test "what the built-in job cannot do is told at the start, with the line" {
+	cat >experiment.yaml <<-'END'
+		experiment: {name: t, observation_budget: 9}
+		parameters:
+		  - {name: learning_rate, type: double, bounds: {min: 0.1, max: 20}}
+		  - {name: batchsize, type: int, bounds: {min: 1, max: 2}}
+		  - {name: optimizer, type: categorical, categorical_values: [adam, adagrad]}
+		metrics:
+		  - {name: accuracy}
+		task: {dataset: digits}
+	END
+	run mb-train </dev/null
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"experiment.yaml:3: parameters[0].bounds.max: learning_rate: 20"*"(0, 10]"* ]]
+	[[ "$output" == *"experiment.yaml:4: parameters[1].name: batchsize"*"did you mean batch_size"* ]]
+	[[ "$output" == *"experiment.yaml:5: parameters[2].categorical_values[1]: optimizer: "*adagrad* ]]
+	[[ "$output" == *"experiment.yaml:7: metrics[0].name: accuracy"*val_accuracy* ]]
+}
+
+@test "missing data end with 4, say where they were looked for, and the trial is free" {
+	digits 1
+	sed -i 's/digits/nowhere/' experiment.yaml
+	run --separate-stderr mb-train < <(suggestion 1; suggestion 2)
+	[ "$status" -eq 4 ]
+	[ -z "$output" ]
+	[[ "$stderr" == *"nowhere"*"looked in"* ]]
+	[ "$(tail -qn1 trials.ndjson.run/*)" = ended ]
+	grep -qx '1 0 1' trials.ndjson.run/*
+	run mb-train -d elsewhere < <(suggestion 1)
+	[ "$status" -eq 4 ]
+	[[ "$output" == *elsewhere* ]]
+}
+
+@test "a built-in worker that is killed fails its trial, the next is trained" {
+	digits 100000 'trial_timeout: 1'
+	start suggestion 1
+	until_true pgrep -P $trainer
+	kill -9 $(pgrep -P $trainer)
+	suggestion 2 '{"epochs":1}' >&9
+	exec 9>&-
+	wait $trainer
+	[ "$(jq -r 'select(.trial == 1).error' out)" = 'trainer process killed by signal 9 (out of memory?)' ]
+	[ "$(jq -r 'select(.trial == 2).status' out)" = completed ]
+}
+
+@test "workers of a trainer that was killed -9 are gone at once" {
+	digits 100000
+	start suggestion 1
+	until_true pgrep -P $trainer
+	worker=$(pgrep -P $trainer)
+	kill -9 $trainer
+	wait $trainer || true
+	gone() { case $(ps -o stat= -p "$worker") in '' | Z*) ;; *) return 1 ;; esac; }
+	until_true gone
+}

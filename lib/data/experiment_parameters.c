@@ -285,15 +285,20 @@ static int unknown_conditional(struct mb_reader *reader, const struct mb_yaml *n
 {
 	const struct mb_space *space = &reader->experiment->space;
 	const char **names = mb_alloc((space->n_conditionals + 1) * sizeof *names), *nearest;
-	char *hint;
+	struct mb_str hint = {0};
 
 	for (size_t i = 0; i < space->n_conditionals; i++)
 		names[i] = space->conditionals[i].name;
 	nearest = mb_nearest(node->key, names);
-	hint = nearest ? mb_textf("did you mean %s?", nearest) :
-			 mb_textf("conditionals: [{name: %.60s, values: [a, b]}]", node->key);
-	mb_reader_complain(reader, node, hint, "no conditional of that name");
-	free(hint);
+	if (nearest) {
+		mb_str_addf(&hint, "did you mean %s?", nearest);
+	} else {
+		mb_str_adds(&hint, "conditionals: [{name: ");
+		mb_str_add_clean(&hint, node->key, 60);
+		mb_str_adds(&hint, ", values: [a, b]}]");
+	}
+	mb_reader_complain(reader, node, hint.at, "no conditional of that name");
+	mb_str_release(&hint);
 	free(names);
 	return -1;
 }

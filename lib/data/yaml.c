@@ -159,7 +159,7 @@ static void report_node(struct builder *builder, struct mb_yaml *node, const cha
 	struct mb_str text = {0};
 
 	mb_str_addf(&text, "%s (", what);
-	mb_yaml_clean((const char *)name, 40, &text); /* a tag may hold %-escapes of anything */
+	mb_str_add_clean(&text, (const char *)name, 40); /* a tag may hold %-escapes of anything */
 	mb_str_adds(&text, ") are not read");
 	report_at(builder, node, node->line, hint, text.at);
 	mb_str_release(&text);

@@ -51,9 +51,6 @@ void mb_yaml_path(const struct mb_yaml *node, struct mb_str *text);
 /* Appends the value as written, on one line and cut at about 60 bytes. */
 void mb_yaml_show(const struct mb_yaml *node, struct mb_str *text);
 
-/* Appends text fit for a terminal: control characters as escapes, about `most` bytes, whole characters. */
-void mb_yaml_clean(const char *from, size_t most, struct mb_str *text);
-
 /* Empty, ~ or null, not quoted. */
 int mb_yaml_is_null(const struct mb_yaml *node);
 

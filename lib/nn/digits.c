@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The built-in data set: the ten digits as strokes, moved, scaled, slanted, of varying thickness and ink, in noise. Made for
- * tests that must not depend on files: small, quick, and neither trivial nor hopeless for a small network. Drawn with
- * nothing but the four operations and square roots, so every machine gets the same bytes.
+ * The built-in data set: the ten digits as strokes, moved, scaled, slanted, of varying thickness and ink, in noise.
+ * Made for tests that must not depend on files: small, quick, and neither trivial nor hopeless for a small network.
+ * Drawn with nothing but the four operations and square roots, so every machine gets the same bytes.
  */
 #include <math.h>
 #include <string.h>
@@ -61,8 +61,8 @@ static float between(struct mb_rng *rng, float low, float high)
 	return low + (high - low) * (float)mb_rng_unit(rng);
 }
 
-/* How one image is bent out of its glyph: pixel (x, y) shows the point (u, v) of the map, in 1/65536 of its cells. Ink falls
- * off with the distance from the stroke (ramp), and each pixel gets its own noise. */
+/* How one image is bent out of its glyph: pixel (x, y) shows the point (u, v) of the map, in 1/65536 of its cells.
+ * Ink falls off with the distance from the stroke (ramp), and each pixel gets its own noise. */
 static void draw_image(struct mb_rng *rng, const uint8_t far[FINE][FINE], uint8_t *image)
 {
 	const float width = between(rng, 15, 20), height = between(rng, 17, 22), slant = between(rng, -0.25f, 0.25f);

@@ -27,13 +27,14 @@ static void shut(int *fd)
 	*fd = -1;
 }
 
-static _Noreturn void become(const struct mb_child *child, pid_t parent, const int fds[4][2])
+static _Noreturn void become(const struct mb_child *child, struct mb_link *link, pid_t parent, const int fds[4][2])
 {
 	char *const shell[] = {"/bin/sh", "-c", (char *)child->shell, NULL};
 	char *const *argv = child->argv ? child->argv : shell;
 	int error;
 
 	setpgid(0, 0);
+	*link->group = getpid(); /* before the job can do anything, even kill this worker */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(MB_EXIT_SYSTEM);
@@ -59,7 +60,7 @@ static void close_all(int fds[4][2])
 	}
 }
 
-static int start(struct mb_child *child, struct ends *ends, struct mb_err *err)
+static int start(struct mb_child *child, struct mb_link *link, struct ends *ends, struct mb_err *err)
 {
 	int fds[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
 	pid_t parent = getpid();
@@ -74,7 +75,7 @@ static int start(struct mb_child *child, struct ends *ends, struct mb_err *err)
 	mb_signals_hold();
 	child->pid = fork();
 	if (child->pid == 0)
-		become(child, parent, fds);
+		become(child, link, parent, fds);
 	mb_signals_let();
 	if (child->pid < 0) {
 		mb_err_errno(err, NULL, "fork");
@@ -258,9 +259,9 @@ int mb_child_run(struct mb_child *child, struct mb_link *link, struct mb_err *er
 	int error, signals = mb_signals_fd();
 	double began = mb_clock_monotonic_s();
 
-	if (start(child, &ends, err) < 0)
+	if (start(child, link, &ends, err) < 0)
 		return -1;
-	*link->group = child->pid;
+	*link->group = child->pid; /* where the link's memory is not shared with the child */
 	error = exec_error(&ends);
 	if (!error)
 		attend(child, &ends, link, signals);

@@ -135,7 +135,8 @@ TEST(reads_gz_as_plain)
 		CHECK_INT(truncate(to, at.st_size - cut), 0);
 		gz = open_folder(NULL, &note, &err);
 		CHECK(!gz);
-		CHECK(strstr(err.what, "damaged") || strstr(err.what, "starts with") || strstr(err.what, "more than"));
+		CHECK(strstr(err.what, "damaged") || strstr(err.what, "starts with") ||
+		      strstr(err.what, "more than"));
 		mb_dataset_close(gz);
 	}
 	unlink(to);
@@ -320,6 +321,23 @@ TEST(split_is_stratified_and_whole)
 	CHECK(!mb_split_new(&set, 0.0001, 1, &err));
 	CHECK_INT(err.code, MB_EXIT_USAGE);
 	CHECK(!mb_split_new(&set, 0.9999, 1, &err));
+}
+
+/* Classes of 5, 3 and 2 images; a fifth of them is exactly 1, 0.6 and 0.4: the second place goes to the class of 3. */
+TEST(left_over_places_go_to_the_largest_remainders)
+{
+	static const uint8_t labels[] = {0, 0, 0, 0, 0, 1, 1, 1, 2, 2};
+	struct mb_dataset set = {.n_train = sizeof labels, .train_y = labels};
+	struct mb_err err;
+
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		struct mb_split *split = mb_split_new(&set, 0.2, seed, &err);
+
+		CHECK_INT(split->n_val, 2);
+		CHECK_INT(labels[split->val[0]], 0);
+		CHECK_INT(labels[split->val[1]], 1);
+		mb_split_free(split);
+	}
 }
 
 TEST(orders_are_permutations_by_epoch)

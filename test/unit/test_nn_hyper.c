@@ -51,10 +51,14 @@ TEST(reads_every_kind)
 	struct mb_hyper hyper;
 	struct mb_err err = {0};
 
-	CHECK_INT(parse("{\"learning_rate\": 1, \"batch_size\": 64.0, \"hidden_layer_config\": [64, 32.0], \"epochs\": 7,"
-			"\"optimizer\": \"nesterov\", \"activation\": \"silu\", \"schedule\": \"one_cycle\", \"init\": \"he\","
+	CHECK_INT(parse("{\"learning_rate\": 1, \"batch_size\": 64.0, \"hidden_layer_config\": [64, 32.0], "
+			"\"epochs\": 7,"
+			"\"optimizer\": \"nesterov\", \"activation\": \"silu\", \"schedule\": \"one_cycle\", "
+			"\"init\": \"he\","
 			"\"batch_norm\": \"True\", \"dropout\": 0.25, \"label_smoothing\": 0.1, \"warmup_epochs\": 2,"
-			"\"weight_decay\": 0, \"beta1\": 0.5, \"beta2\": 0.75}", &hyper, &err), 0);
+			"\"weight_decay\": 0, \"beta1\": 0.5, \"beta2\": 0.75}",
+			&hyper, &err),
+		  0);
 	CHECK_TEXT(err.what, "");
 	CHECK_INT(hyper.batch_size, 64);
 	CHECK_INT(hyper.epochs, 7);
@@ -142,13 +146,15 @@ TEST(schedules_follow_their_formulas)
 	CHECK_NEAR(mb_schedule_factor(MB_SCHEDULE_COSINE, 9, 4, 14), 0.5, 1e-15);
 }
 
-/* torch.optim.lr_scheduler.OneCycleLR(max_lr=1, total_steps=20): up over steps 0 … 5, down over 5 … 19, half a cosine each. */
+/* torch.optim.lr_scheduler.OneCycleLR(max_lr=1, total_steps=20): up over steps 0 … 5, down over 5 … 19, half a
+ * cosine each. */
 TEST(one_cycle_as_pytorch)
 {
 	const double pi = acos(-1), low = 1 / 25.0, end = low / 1e4;
 
 	CHECK_NEAR(mb_schedule_factor(MB_SCHEDULE_ONE_CYCLE, 0, 0, 20), low, 1e-15);
-	CHECK_NEAR(mb_schedule_factor(MB_SCHEDULE_ONE_CYCLE, 2, 0, 20), 1 + (low - 1) * (1 + cos(pi * 0.4)) / 2, 1e-15);
+	CHECK_NEAR(mb_schedule_factor(MB_SCHEDULE_ONE_CYCLE, 2, 0, 20), 1 + (low - 1) * (1 + cos(pi * 0.4)) / 2,
+		   1e-15);
 	CHECK_NEAR(mb_schedule_factor(MB_SCHEDULE_ONE_CYCLE, 5, 0, 20), 1, 1e-15);
 	CHECK_NEAR(mb_schedule_factor(MB_SCHEDULE_ONE_CYCLE, 12, 0, 20), end + (1 - end) / 2, 1e-15);
 	CHECK_NEAR(mb_schedule_factor(MB_SCHEDULE_ONE_CYCLE, 19, 0, 20), end, 1e-15);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Trials on the built-in data set: what they reach, that they are the same to the bit however they are interrupted, how they
- * fail, and what checkpoints withstand.
+ * Trials on the built-in data set: what they reach, that they are the same to the bit however they are interrupted,
+ * how they fail, and what checkpoints withstand.
  */
 #include "nn/nn.h"
 
@@ -117,9 +117,12 @@ TEST(digits_are_neither_trivial_nor_hopeless)
 /* All that a checkpoint has to carry: optimiser state, running statistics, dropout's and the schedule's place. */
 static const char *const rich[] = {
 	"{\"batch_size\": 48}",
-	"{\"batch_size\": 100, \"hidden_layer_config\": [20, 12], \"batch_norm\": true, \"dropout\": 0.3, \"schedule\":"
-	"\"cosine\", \"warmup_epochs\": 1, \"optimizer\": \"adamw\", \"label_smoothing\": 0.1, \"activation\": \"gelu\"}",
-	"{\"batch_size\": 200, \"optimizer\": \"nesterov\", \"learning_rate\": 0.1, \"hidden_layer_config\": [9], \"dropout\":"
+	"{\"batch_size\": 100, \"hidden_layer_config\": [20, 12], \"batch_norm\": true, \"dropout\": 0.3, "
+	"\"schedule\":"
+	"\"cosine\", \"warmup_epochs\": 1, \"optimizer\": \"adamw\", \"label_smoothing\": 0.1, \"activation\": "
+	"\"gelu\"}",
+	"{\"batch_size\": 200, \"optimizer\": \"nesterov\", \"learning_rate\": 0.1, \"hidden_layer_config\": [9], "
+	"\"dropout\":"
 	"0.1, \"schedule\": \"one_cycle\", \"activation\": \"tanh\"}",
 	"{\"batch_size\": 5000, \"optimizer\": \"sgd\", \"hidden_layer_config\": [], \"learning_rate\": 0.5}",
 	"{\"batch_size\": 64, \"optimizer\": \"rmsprop\", \"schedule\": \"step\", \"init\": \"he\"}",
@@ -301,7 +304,8 @@ TEST(damaged_and_foreign_checkpoints_are_refused)
 
 TEST(divergence_and_time_are_failures)
 {
-	struct mb_trainer_setup wild = setup_of("{\"optimizer\": \"sgd\", \"learning_rate\": 10, \"weight_decay\": 10}", 20);
+	struct mb_trainer_setup wild =
+		setup_of("{\"optimizer\": \"sgd\", \"learning_rate\": 10, \"weight_decay\": 10}", 20);
 	struct mb_trainer_setup slow = setup_of("{\"batch_size\": 1}", 1000000);
 	struct mb_trainer *trainer;
 	int epoch, step, n = 0;
@@ -323,7 +327,8 @@ TEST(divergence_and_time_are_failures)
 
 TEST(a_network_beyond_memory_is_an_error)
 {
-	struct mb_trainer_setup setup = setup_of("{\"hidden_layer_config\": [65536, 65536, 65536, 65536, 65536, 65536]}", 1);
+	struct mb_trainer_setup setup =
+		setup_of("{\"hidden_layer_config\": [65536, 65536, 65536, 65536, 65536, 65536]}", 1);
 	struct mb_err err;
 
 	if (!ready())
@@ -356,6 +361,27 @@ TEST(dropout_keeps_the_mean)
 	CHECK_NEAR(kept / N, 0.7, 0.015); /* 4 deviations */
 	CHECK_NEAR(sum / N, 1, 0.02);
 	CHECK_NEAR(same / N, 0.7 * 0.7 + 0.3 * 0.3, 0.016);
+}
+
+/* The pattern is that of the stream itself, however many blocks are drawn at once. */
+TEST(dropout_follows_its_stream)
+{
+	static mb_real a[1000], slope[1000];
+	struct mb_dropout dropout = {0.5, 9, 3};
+	struct mb_rng rng;
+
+	for (int i = 0; i < 1000; i++)
+		a[i] = slope[i] = 1;
+	mb_dropout_apply(&dropout, 2, a, slope, 1000);
+	mb_rng_init(&rng, 9, 3 * (MB_HIDDEN_MAX + 1) + 2, MB_RNG_DROPOUT);
+	for (int block = 0; block < 7; block++)
+		for (int word = 0; word < 4; word++) {
+			uint32_t bits = mb_rng_u32(&rng);
+			int at = block / 16 * 128 + 2 * word * 16 + block % 16;
+
+			CHECK_INT(a[at] > 0, (bits & 0xffff) >= 32768);
+			CHECK_INT(a[at + 16] > 0, bits >> 16 >= 32768);
+		}
 }
 
 TEST_MAIN

@@ -318,6 +318,8 @@ TEST(says_what_is_outside)
 		   "assignments.model: missing, expected one of \"svm\", \"tree\", \"mlp\"");
 	CHECK_TEXT(complaint(&space, "{\"model\":\"mlp\",\"alway\":1,\"x\":1}"),
 		   "assignments.alway: no parameter of that name (did you mean always?)");
+	CHECK_TEXT(complaint(&space, "{\"model\":\"mlp\",\"always\":1,\"x\":1,\"\\u001b[2J\":1}"),
+		   "assignments.\\x1b[2J: no parameter of that name");
 	CHECK_TEXT(complaint(&space, "[]"), "assignments: [] is not an object");
 	CHECK_TEXT(complaint(&space, "{\"model\":\"mlp\",\"always\":null,\"x\":1}"),
 		   "assignments.always: null is not one of 1, 2, 3, 4, 5");

@@ -221,7 +221,7 @@ TEST(shows_values_safely)
 	mb_yaml_show(root->last, &text);
 	CHECK_TEXT(text.at, "[1, {c: \"d\"}]");
 	mb_str_clear(&text);
-	mb_yaml_clean("äöüäöü", 5, &text); /* cut between characters */
+	mb_str_add_clean(&text, "äöüäöü", 5); /* cut between characters */
 	CHECK_TEXT(text.at, "äöü…");
 	mb_str_release(&text);
 	mb_yaml_free(root);

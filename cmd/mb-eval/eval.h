@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of mb-eval share.
+ */
+#ifndef MB_EVAL_EVAL_H
+#define MB_EVAL_EVAL_H
+
+#include "nn/nn.h"
+#include "stat/classify.h"
+#include "tool.h"
+
+struct eval {
+	struct mb_tool tool;
+	struct mb_experiment *experiment;
+	char *log_folder;             /* models are named relative to it */
+	char *cache;
+	struct mb_dataset *set;       /* of the latest model; NULL: none yet */
+	const char *split, *format, *data; /* options */
+};
+
+/* What one model scored on the split. */
+struct scores {
+	struct mb_evaluation raw;
+	struct mb_classification all;
+	struct mb_class_score classes[MB_CLASSES];
+	double start_s, seconds;      /* Unix seconds; loading not counted */
+};
+
+/* ---- score.c ---- */
+
+/* Finds the record's model, opens the data that it was trained on, and applies it. -1: MB_EXIT_RECORD, this record
+ * cannot be scored; anything else, none can (no data, no BLAS). */
+int score(struct eval *eval, const json_t *record, const char *where, struct scores *scores, struct mb_err *err);
+
+/* ---- report.c ---- */
+
+/* Adds metrics, `report` and a span to the record. */
+void report_json(const struct eval *eval, json_t *record, const struct scores *scores);
+
+/* Appends the report for people. */
+void report_text(const struct eval *eval, const json_t *record, const struct scores *scores, struct mb_str *text);
+
+#endif
