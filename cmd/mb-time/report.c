@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,6 +66,7 @@ static int add_span(struct tally *tally, const json_t *span, uint64_t owner, con
 	const json_t *phase = json_object_get(span, "phase"), *start = json_object_get(span, "start"),
 		     *seconds = json_object_get(span, "seconds");
 	struct phase *to;
+	size_t index;
 	char what[96];
 	double times[2];
 
@@ -88,7 +90,8 @@ static int add_span(struct tally *tally, const json_t *span, uint64_t owner, con
 	owner = mb_hash_bytes(json_string_value(phase), json_string_length(phase), owner);
 	if (!mb_hashset_add(&tally->seen, owner))
 		return 0;
-	to = &tally->phases[phase_of(tally, json_string_value(phase))];
+	index = phase_of(tally, json_string_value(phase)); /* may move the phases */
+	to = &tally->phases[index];
 	MB_PUSH(to->seconds, to->n, to->cap, times[1]);
 	return 0;
 }
@@ -237,6 +240,11 @@ static void add_row(struct mb_str *out, const char *name, const struct mb_summar
 		    show(summary->median, median), show(summary->p95, p95), 100 * share, unfinished);
 }
 
+static json_t *rounded(double value)
+{
+	return json_real(round(value * 1e6) / 1e6);
+}
+
 static void add_object(struct mb_str *out, const char *name, const struct mb_summary *summary, double share,
 		       size_t unfinished)
 {
@@ -244,12 +252,12 @@ static void add_object(struct mb_str *out, const char *name, const struct mb_sum
 
 	mb_json_set(object, "phase", json_string(name));
 	mb_json_set(object, "count", json_integer((json_int_t)summary->n));
-	mb_json_set(object, "seconds", json_real(summary->sum));
+	mb_json_set(object, "seconds", rounded(summary->sum));
 	if (summary->n) {
-		mb_json_set(object, "median_seconds", json_real(summary->median));
-		mb_json_set(object, "p95_seconds", json_real(summary->p95));
+		mb_json_set(object, "median_seconds", rounded(summary->median));
+		mb_json_set(object, "p95_seconds", rounded(summary->p95));
 	}
-	mb_json_set(object, "share", json_real(share));
+	mb_json_set(object, "share", rounded(share));
 	mb_json_set(object, "unfinished", json_integer((json_int_t)unfinished));
 	mb_json_print(object, out);
 	mb_str_adds(out, "\n");

@@ -14,7 +14,7 @@
 
 #include <stddef.h>
 
-#include "base/err.h"
+#include "base/base.h"
 #include "nn/real.h"
 
 /* Loads the library once; 0, or -1 with MB_EXIT_SYSTEM and what to install. */

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "data/json.h"
+#include "data/data.h"
 #include "nn/activation.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <zlib.h>
 
-#include "base/err.h"
+#include "base/base.h"
 
 struct mb_idx {
 	gzFile file;

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "base/base.h"
 #include "nn/activation.h"
 #include "nn/hyper.h"
 #include "nn/real.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "nn/blas.h"
-#include "stat/classify.h"
+#include "stat/stat.h"
 
 /* All that the result depends on, as text: two setups of the same text give the same network. */
 static void describe(const struct mb_trainer_setup *setup, struct mb_str *text)

@@ -16,7 +16,7 @@
 #ifndef MB_NN_TRAINER_H
 #define MB_NN_TRAINER_H
 
-#include "data/json.h"
+#include "data/data.h"
 #include "nn/evaluate.h"
 #include "nn/hyper.h"
 #include "nn/mlp.h"
