@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
 #   make             everything into build/            make demo     search Fashion-MNIST, show the best trial
-#   make DEBUG=1     the same with ASan and UBSan      make check    all tests
-#   make install     PREFIX=/usr/local DESTDIR=        make bench    speed, as ratios        make clean
+#   make DEBUG=1     the same with ASan and UBSan      make check    all tests; ONLY=time: files of that name
+#   make install     PREFIX=/usr/local DESTDIR=        make bench    speed, as ratios
+#   make uninstall   what install put there            make clean
 
 PREFIX  = /usr/local
 DESTDIR =
@@ -58,28 +59,87 @@ $(BUILD)/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$(1)/*.c)) $(FRONT
 endef
 $(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
 
-# The trainer once more in double, to be held to PyTorch's float64 numbers.
+# Tests. A unit test that knows MB_DOUBLE is built a second time in double, with the trainer in double: to be held to
+# PyTorch's float64 numbers.
+UNIT       := $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
+UNIT       += $(patsubst test/unit/%.c,%_double,$(shell grep -ls MB_DOUBLE test/unit/test_*.c))
+UNIT_BIN   := $(UNIT:%=$(BUILD)/test/%)
 DOUBLE_OBJ := $(patsubst lib/%.c,$(BUILD)/double/%.o,$(wildcard lib/nn/*.c))
+BENCH      := $(patsubst test/bench/%.c,$(BUILD)/bench/%,$(wildcard test/bench/*.c))
 
 $(BUILD)/double/%.o: lib/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -DMB_DOUBLE $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(SHOW) CC $< in double
+	$(Q)$(CC) $(CPPFLAGS) -DMB_DOUBLE $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/test/%: test/unit/%.c test/unit/check.h $(BUILD)/libmb.a
+$(BUILD)/test/%_double: test/unit/%.c $(DOUBLE_OBJ) $(BUILD)/libmb.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
+	$(SHOW) LD $@
+	$(Q)$(CC) $(CPPFLAGS) -DMB_DOUBLE $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(DOUBLE_OBJ) $(BUILD)/libmb.a $(LDLIBS)
 
-$(BUILD)/test/%_double: test/unit/%.c test/unit/check.h $(DOUBLE_OBJ) $(BUILD)/libmb.a
+$(BUILD)/test/%: test/unit/%.c $(BUILD)/libmb.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -DMB_DOUBLE $(ALL_CFLAGS) -o $@ $< $(DOUBLE_OBJ) $(BUILD)/libmb.a $(LDLIBS)
+	$(SHOW) LD $@
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
 
 $(BUILD)/bench/%: test/bench/%.c $(BUILD)/libmb.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
+	$(SHOW) LD $@
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
+
+units: $(UNIT_BIN)
+
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# The plain build runs all tests. What meets wrong input first, the unit tests and the bats files marked so, runs once more
+# under the sanitizers, unless they are on already.
+BATS      := $(wildcard test/*.bats)
+SANITIZED := $(if $(DEBUG),,$(UNIT:%=build/debug/test/%) \
+	     $(patsubst %,build/debug:%,$(shell grep -ls '^. sanitizers: too' $(BATS))))
+
+check:
+	@share/setup/ensure build run test
+	@$(MAKE) --no-print-directory $(PARALLEL) all units
+	@$(if $(DEBUG),,$(MAKE) --no-print-directory $(PARALLEL) DEBUG=1 all units)
+	@ONLY='$(ONLY)' test/run $(UNIT_BIN) $(BATS:%=$(BUILD):%) $(SANITIZED)
+
+demo:
+	@share/setup/ensure build run
+	@$(MAKE) --no-print-directory $(PARALLEL) all
+	@PATH="$(abspath $(BUILD)):$$PATH" share/examples/fashion-mnist/demo $(DEMO)
+
+bench:
+	@share/setup/ensure build run
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(BENCH)
+	@export BENCH="$(abspath $(BUILD)/bench)" PATH="$(abspath $(BUILD)):$$PATH"; \
+	for bench in $(wildcard test/bench/*.sh); do echo "$$bench"; $$bench || exit; done
+
+# Installation: the same list serves both ways.
+BIN_DIR  = $(DESTDIR)$(PREFIX)/bin
+MAN_DIR  = $(DESTDIR)$(PREFIX)/share/man
+DOC_DIR  = $(DESTDIR)$(PREFIX)/share/doc/mb
+DOCS     = $(wildcard README.md NEWS.md LICENSE)
+EXAMPLES = $(patsubst share/%,%,$(wildcard share/examples/*/*))
+SECTIONS = 1 5 7
+
+install: all
+	install -d $(BIN_DIR) $(DOC_DIR) $(SECTIONS:%=$(MAN_DIR)/man%) $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES))))
+	install -m 755 $(BINARIES) $(BIN_DIR)
+	$(foreach n,$(SECTIONS),$(if $(wildcard share/man/*.$(n)),install -m 644 $(wildcard share/man/*.$(n)) $(MAN_DIR)/man$(n)))
+	install -m 644 $(DOCS) $(DOC_DIR)
+	for file in $(EXAMPLES); do cp -p share/$$file $(DOC_DIR)/$$file || exit; done
+
+uninstall:
+	rm -f $(TOOLS:%=$(BIN_DIR)/%)
+	rm -f $(foreach n,$(SECTIONS),$(patsubst share/man/%,$(MAN_DIR)/man$(n)/%,$(wildcard share/man/*.$(n))))
+	rm -f $(addprefix $(DOC_DIR)/,$(DOCS) $(EXAMPLES))
+	-rmdir $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES)))) $(DOC_DIR)/examples $(DOC_DIR)
 
 clean:
 	rm -rf build
 
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(LIB_SRC) $(TOOL_SRC) $(wildcard cmd/*.c)) $(DOUBLE_OBJ:.o=.d)
+-include $(UNIT_BIN:%=%.d) $(BENCH:%=%.d)
 
-.PHONY: all clean
+.SECONDARY: $(DOUBLE_OBJ)
+.PHONY: all units check demo bench install uninstall clean

@@ -5,11 +5,36 @@
 bats_require_minimum_version 1.5.0
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PATH="${MB_BUILD:-$ROOT/build}:$PATH"
-unset MB_EXPERIMENT MB_LOG MB_SPANS
+unset MB_EXPERIMENT MB_LOG MB_SPANS TRACEPARENT
 export LC_ALL=C
+
+# Data caches are made once a run of all tests.
+export XDG_CACHE_HOME="${MB_TEST_CACHE:-$ROOT/build/test-cache}"
+mkdir -p "$XDG_CACHE_HOME"
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# What a test left running in the background goes with it.
+teardown() {
+	jobs -p | xargs -r kill -9 2>/dev/null || true
+}
+
+# experiment [BUDGET [BANDWIDTH]]: experiment.yaml of a quick search on the digits, which need no file.
+experiment() {
+	cat >experiment.yaml <<-END
+	experiment:
+	  name: digits
+	  observation_budget: ${1:-4}
+	  parallel_bandwidth: ${2:-2}
+	parameters:
+	  - {name: learning_rate, type: double, bounds: {min: 1.0e-4, max: 0.1}, transformation: log}
+	  - {name: batch_size, type: int, grid: [64, 128]}
+	metrics:
+	  - {name: val_macro_f1, objective: maximize}
+	task: {dataset: digits, epochs: 1}
+	END
 }
 
 # fails COMMAND…: the command must fail; for use where `!` would not make a bats test fail.

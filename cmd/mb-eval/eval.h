@@ -6,7 +6,7 @@
 #define MB_EVAL_EVAL_H
 
 #include "nn/nn.h"
-#include "stat/classify.h"
+#include "stat/stat.h"
 #include "tool.h"
 
 struct eval {

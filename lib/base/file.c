@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 int mb_file_read(const char *path, size_t limit, struct mb_str *text, struct mb_err *err)
 {
 	char chunk[65536];
+	size_t before = text->n;
 	ssize_t got;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -23,7 +25,7 @@ int mb_file_read(const char *path, size_t limit, struct mb_str *text, struct mb_
 	mb_str_add(text, "", 0);
 	while ((got = read(fd, chunk, sizeof chunk)) > 0) {
 		mb_str_add(text, chunk, (size_t)got);
-		if (limit && text->n > limit) {
+		if (limit && text->n - before > limit) {
 			close(fd);
 			return mb_err_set(err, MB_EXIT_USAGE, path, "larger than %zu bytes", limit);
 		}
@@ -57,8 +59,8 @@ int mb_write_all(int fd, const void *bytes, size_t n)
 
 int mb_file_replace(const char *path, const void *bytes, size_t n, int durable, struct mb_err *err)
 {
-	char *temporary = mb_textf("%s.%ld.tmp", path, (long)getpid());
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), bad;
+	char *temporary = mb_path_unique(path);
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), bad;
 
 	if (fd < 0) {
 		mb_err_errno(err, temporary, NULL);
@@ -84,7 +86,7 @@ int mb_file_replace(const char *path, const void *bytes, size_t n, int durable, 
 
 double mb_file_untouched_s(const char *path)
 {
-	char *probe = mb_textf("%s.%ld.clock", path, (long)getpid());
+	char *probe = mb_path_unique(path);
 	struct stat now, then;
 	double seconds = 0;
 	int fd;
@@ -96,7 +98,8 @@ double mb_file_untouched_s(const char *path)
 	fd = open(probe, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd >= 0) {
 		if (write(fd, "", 1) == 1 && fstat(fd, &now) == 0)
-			seconds = (double)(now.st_mtim.tv_sec - then.st_mtim.tv_sec);
+			seconds = (double)(now.st_mtim.tv_sec - then.st_mtim.tv_sec) +
+				  (double)(now.st_mtim.tv_nsec - then.st_mtim.tv_nsec) * 1e-9;
 		close(fd);
 	}
 	unlink(probe);
@@ -107,9 +110,10 @@ double mb_file_untouched_s(const char *path)
 int mb_mkdirs(const char *path, struct mb_err *err)
 {
 	char *partial = mb_strdup(path);
+	struct stat made;
 	int bad = 0;
 
-	for (char *at = partial + 1; !bad; at++) {
+	for (char *at = partial + (*partial == '/'); !bad; at++) {
 		char held = *at;
 
 		if (held != '/' && held)
@@ -120,6 +124,11 @@ int mb_mkdirs(const char *path, struct mb_err *err)
 		*at = held;
 		if (!held)
 			break;
+	}
+	/* "already there" is no success when it is a file */
+	if (!bad && stat(path, &made) == 0 && !S_ISDIR(made.st_mode)) {
+		errno = ENOTDIR;
+		bad = mb_err_errno(err, path, "mkdir");
 	}
 	free(partial);
 	return bad;
@@ -143,6 +152,16 @@ char *mb_path_join(const char *dir, const char *name)
 	if (*name == '/' || !strcmp(dir, "."))
 		return mb_strdup(name);
 	return mb_textf("%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
+}
+
+char *mb_path_unique(const char *path)
+{
+	unsigned long long random = 0;
+
+	/* Pids alone are not enough: in containers that share a folder everybody is number 1. */
+	if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
+		random = 0;
+	return mb_textf("%s.%ld-%016llx.tmp", path, (long)getpid(), random);
 }
 
 const char *mb_path_name(const char *path)

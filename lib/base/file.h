@@ -31,4 +31,7 @@ char *mb_path_dir(const char *path);
 char *mb_path_join(const char *dir, const char *name);
 const char *mb_path_name(const char *path); /* the part after the last slash, inside path */
 
+/* "path.PID-RANDOM.tmp": a name that no other process uses, on any host or in any container. The caller frees. */
+char *mb_path_unique(const char *path);
+
 #endif

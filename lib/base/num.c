@@ -2,6 +2,7 @@
 #include "base/num.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,12 +81,31 @@ static void shorten_exponent(char *text)
 	memmove(to, from, strlen(from) + 1);
 }
 
+/* The doubles below a power of two lie twice as dense as those above: there the nearest decimal of 16 digits may be
+ * too low to read back where the next one further from zero does (2^-44). Makes that one; 1 when it reads back. */
+static int step_from_zero(double value, char text[MB_NUM_TEXT])
+{
+	int exponent;
+	char *at;
+
+	if (fabs(frexp(value, &exponent)) != 0.5)
+		return 0;
+	snprintf(text, MB_NUM_TEXT, "%#.16g", value);
+	for (at = text + strcspn(text, "e") - 1; at >= text && (*at == '9' || *at == '.'); at--)
+		*at = *at == '9' ? '0' : '.';
+	if (at < text || *at == '-')
+		return 0;
+	++*at;
+	return strtod(text, NULL) == value;
+}
+
 char *mb_num_print(double value, char text[MB_NUM_TEXT])
 {
-	/* A decimal of at most 15 digits survives the way through a double, so %.15g is shortest whenever it reads back. */
-	for (int digits = 15; digits <= 17; digits++) {
+	/* A decimal of at most 15 digits survives the way through a normal double, so %.15g is shortest whenever it
+	 * reads back; a subnormal one may have fewer digits than that. */
+	for (int digits = fabs(value) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
 		snprintf(text, MB_NUM_TEXT, "%.*g", digits, value);
-		if (strtod(text, NULL) == value)
+		if (strtod(text, NULL) == value || (digits == 16 && step_from_zero(value, text)))
 			break;
 	}
 	shorten_exponent(text);

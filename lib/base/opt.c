@@ -81,37 +81,46 @@ static int set_value(const struct mb_opt *opt, const char *shown, const char *va
 	return 0;
 }
 
+static void no_such_option(const struct mb_opt *table, const char *name, size_t n, const char *shown,
+			   struct mb_err *err)
+{
+	const char *names[64], *near;
+	size_t count = 0;
+	char cut[64];
+
+	for (; table->name && count < MB_COUNT(names) - 1; table++)
+		names[count++] = table->name;
+	names[count] = NULL;
+	snprintf(cut, sizeof cut, "%.*s", (int)(n < sizeof cut ? n : sizeof cut), name);
+	near = mb_nearest(cut, names);
+	usage(err, shown, "no such option");
+	if (near)
+		mb_err_hint(err, "did you mean --%s?", near);
+}
+
 static const struct mb_opt *find_long(const struct mb_opt *table, const char *name, size_t n, const char *shown,
 				      struct mb_err *err)
 {
 	const struct mb_opt *found = NULL;
-	int many = 0;
+	struct mb_str several = {0};
+	int count = 0;
 
-	for (const struct mb_opt *opt = table; opt->name; opt++) {
+	for (const struct mb_opt *opt = table; opt->name && n; opt++) {
 		if (strncmp(opt->name, name, n))
 			continue;
-		if (!opt->name[n])
-			return opt;
-		many += found != NULL;
 		found = opt;
+		if (!opt->name[n]) {
+			count = 1;
+			break;
+		}
+		mb_str_addf(&several, "%s --%s", count++ ? "," : "could mean", opt->name);
 	}
-	if (!found || many || !n) {
-		const char *names[64];
-		const char *near = NULL;
-		size_t count = 0;
-		char cut[64];
-
-		for (const struct mb_opt *opt = table; opt->name && count < MB_COUNT(names) - 1; opt++)
-			names[count++] = opt->name;
-		names[count] = NULL;
-		snprintf(cut, sizeof cut, "%.*s", (int)n, name);
-		near = mb_nearest(cut, names);
-		usage(err, shown, many ? "could mean several options" : "no such option");
-		if (near)
-			mb_err_hint(err, "did you mean --%s?", near);
-		return NULL;
-	}
-	return found;
+	if (!found)
+		no_such_option(table, name, n, shown, err);
+	else if (count > 1)
+		usage(err, shown, several.at);
+	mb_str_release(&several);
+	return count == 1 ? found : NULL;
 }
 
 static const struct mb_opt *find_letter(const struct mb_opt *table, char letter)

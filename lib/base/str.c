@@ -46,6 +46,37 @@ void mb_str_addf(struct mb_str *str, const char *fmt, ...)
 	va_end(args);
 }
 
+/* A control character, ASCII or U+0080 to U+009F, may drive the reader's terminal; its length, else 0. */
+static size_t control(const char *at)
+{
+	const unsigned char *byte = (const unsigned char *)at;
+
+	if (*byte == 0xC2 && byte[1] >= 0x80 && byte[1] < 0xA0)
+		return 2;
+	return *byte < 0x20 || *byte == 0x7F;
+}
+
+void mb_str_add_clean(struct mb_str *str, const char *from, size_t most)
+{
+	const char *start = from;
+
+	while (*from) {
+		size_t escaped = control(from);
+
+		if ((size_t)(from - start) >= most && ((unsigned char)*from & 0xC0) != 0x80) {
+			mb_str_adds(str, "…");
+			return;
+		}
+		if (*from == '\n')
+			mb_str_adds(str, "\\n");
+		else if (escaped)
+			mb_str_addf(str, "\\x%02x", (unsigned char)from[escaped - 1]);
+		else
+			mb_str_add(str, from, 1);
+		from += escaped ? escaped : 1;
+	}
+}
+
 void mb_str_clear(struct mb_str *str)
 {
 	str->n = 0;

@@ -19,6 +19,9 @@ struct mb_str {
 void mb_str_add(struct mb_str *str, const void *bytes, size_t n);
 void mb_str_adds(struct mb_str *str, const char *text);
 void mb_str_addf(struct mb_str *str, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Appends text of unknown origin, fit for a terminal: control characters as escapes, cut between characters after about
+ * `most` bytes. */
+void mb_str_add_clean(struct mb_str *str, const char *text, size_t most);
 void mb_str_clear(struct mb_str *str);       /* keeps the memory */
 void mb_str_release(struct mb_str *str);
 char *mb_str_take(struct mb_str *str);       /* the text, never NULL; the caller frees; str is empty again */

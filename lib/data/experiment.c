@@ -74,9 +74,20 @@ static int by_line(const void *a, const void *b)
 	return left->sequence < right->sequence ? -1 : 1;
 }
 
-/* Those of the YAML reader come first. */
-static void hand_over(struct mb_reader *reader, struct mb_errs *errs)
+/* All complaints in the order of the file: the reader's own and those of the YAML underneath, errs[before] and on. */
+static void hand_over(struct mb_reader *reader, size_t before, struct mb_errs *errs)
 {
+	for (size_t i = before; i < errs->n; i++) {
+		struct mb_complaint complaint = {.sequence = i, .err = errs->at[i]};
+		const char *colon = strrchr(complaint.err.where, ':');
+		int64_t line = 0;
+
+		if (colon)
+			mb_num_int(colon + 1, &line);
+		complaint.line = (int)line;
+		MB_PUSH(reader->at, reader->n, reader->cap, complaint);
+	}
+	errs->n = before;
 	if (reader->n)
 		qsort(reader->at, reader->n, sizeof *reader->at, by_line);
 	for (size_t i = 0; i < reader->n; i++)
@@ -91,8 +102,9 @@ static struct mb_yaml *read_yaml(const char *path, struct mb_errs *errs)
 	struct mb_err err;
 
 	if (mb_file_read(path, MB_YAML_BYTES, &text, &err) < 0) {
+		if (err.code == MB_EXIT_SYSTEM)
+			mb_err_hint(&err, "name the experiment file: -e FILE, or MB_EXPERIMENT=FILE");
 		err.code = MB_EXIT_USAGE;
-		mb_err_hint(&err, "name the experiment file: -e FILE, or MB_EXPERIMENT=FILE in the environment");
 		mb_errs_add(errs, &err);
 	} else {
 		root = mb_yaml_parse(text.at, text.n, path, errs);
@@ -112,7 +124,7 @@ struct mb_experiment *mb_experiment_read(const char *path, struct mb_errs *errs)
 	reader.experiment = new_experiment(path);
 	if (mb_read_section(&reader, root, sections, reader.experiment) == 0)
 		find_name(&reader, root);
-	hand_over(&reader, errs);
+	hand_over(&reader, before, errs);
 	mb_yaml_free(root);
 	if (errs->n == before)
 		return reader.experiment;
@@ -142,6 +154,7 @@ void mb_experiment_free(struct mb_experiment *experiment)
 	free(experiment->metrics);
 	free(experiment->task.dataset);
 	free(experiment->algorithm);
+	free(experiment->cluster);
 	free(experiment->name);
 	free(experiment->path);
 	free(experiment->folder);

@@ -46,6 +46,7 @@ struct mb_experiment {
 	int64_t parallel_bandwidth; /* default: usable cores */
 	uint64_t seed;              /* default 0 */
 	char *algorithm;            /* default "auto" */
+	char *cluster;              /* where mb-deploy is to run it; NULL: not given */
 	int algorithm_line;         /* 0: not in the file */
 	double trial_timeout_s;     /* 0: none */
 	double lease_s, grace_s;    /* 3600, 10 */

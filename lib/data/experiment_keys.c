@@ -15,10 +15,16 @@ static int line_of(const struct mb_yaml *node)
 	return node->kind != MB_YAML_SCALAR && node->key ? node->key_line : node->line;
 }
 
-static int complain(struct mb_reader *reader, int line, struct mb_str *what, const char *hint)
+/* What is wrong with a bad node was said when it was read. */
+static int complain(struct mb_reader *reader, const struct mb_yaml *node, int line, struct mb_str *what,
+		    const char *hint)
 {
 	struct mb_complaint complaint = {.line = line, .sequence = reader->n};
 
+	if (node->bad) {
+		mb_str_release(what);
+		return -1;
+	}
 	mb_err_set(&complaint.err, MB_EXIT_USAGE, NULL, "%s", what->at);
 	mb_yaml_where(&complaint.err, reader->path, line);
 	if (hint)
@@ -43,6 +49,21 @@ static void add_formatted(struct mb_str *what, const char *fmt, va_list args)
 	mb_str_adds(what, text);
 }
 
+/* What often makes a number or boolean none. */
+static const char *usual_hint(const struct mb_yaml *node)
+{
+	struct mb_yaml bare = *node;
+	double number;
+	int flag;
+
+	if (mb_yaml_is_odd_number(node) && (strchr(node->text, '_') || strspn(node->text, "+-0") > 0))
+		return "write it in decimal, without leading zeros or _";
+	bare.quoted = 0;
+	if (node->quoted && (mb_yaml_number(&bare, &number) == 0 || mb_yaml_bool(&bare, &flag) == 0))
+		return "remove the quotes";
+	return NULL;
+}
+
 int mb_reader_wrong(struct mb_reader *reader, const struct mb_yaml *node, const char *hint, const char *fmt, ...)
 {
 	struct mb_str what = {0};
@@ -58,7 +79,7 @@ int mb_reader_wrong(struct mb_reader *reader, const struct mb_yaml *node, const 
 	va_start(args, fmt);
 	add_formatted(&what, fmt, args);
 	va_end(args);
-	return complain(reader, line_of(node), &what, hint);
+	return complain(reader, node, line_of(node), &what, hint ? hint : usual_hint(node));
 }
 
 int mb_reader_complain(struct mb_reader *reader, const struct mb_yaml *node, const char *hint, const char *fmt, ...)
@@ -70,7 +91,7 @@ int mb_reader_complain(struct mb_reader *reader, const struct mb_yaml *node, con
 	va_start(args, fmt);
 	add_formatted(&what, fmt, args);
 	va_end(args);
-	return complain(reader, line_of(node), &what, hint);
+	return complain(reader, node, line_of(node), &what, hint);
 }
 
 int mb_reader_missing(struct mb_reader *reader, const struct mb_yaml *node, const char *key, const char *hint)
@@ -79,25 +100,32 @@ int mb_reader_missing(struct mb_reader *reader, const struct mb_yaml *node, cons
 
 	mb_yaml_path(node, &what);
 	mb_str_addf(&what, "%s%s: missing", what.n ? "." : "", key);
-	return complain(reader, line_of(node), &what, hint);
+	return complain(reader, node, line_of(node), &what, hint);
 }
 
-int mb_reader_not_built(struct mb_reader *reader, const struct mb_yaml *node)
+static int about(struct mb_reader *reader, const struct mb_yaml *node, const char *hint, const char *what_it_is)
 {
 	struct mb_str what = {0};
 
 	add_path(node, &what);
-	if (node->kind == MB_YAML_SCALAR) {
-		mb_yaml_show(node, &what);
-		mb_str_adds(&what, " is ");
-	}
-	mb_str_adds(&what, "not built in yet");
-	return complain(reader, line_of(node), &what, "remove it: this version cannot do that");
+	mb_yaml_show(node, &what);
+	mb_str_addf(&what, " is %s", what_it_is);
+	return complain(reader, node, line_of(node), &what, hint);
+}
+
+int mb_reader_not_built(struct mb_reader *reader, const struct mb_yaml *node)
+{
+	return about(reader, node, "remove it: this version cannot do that", "not built in yet");
+}
+
+int mb_reader_twice(struct mb_reader *reader, const struct mb_yaml *node)
+{
+	return about(reader, node, "remove one", "given twice");
 }
 
 int mb_reader_not_one_of(struct mb_reader *reader, const struct mb_yaml *node, const char *const *words)
 {
-	const char *nearest = node->kind == MB_YAML_SCALAR && node->text ? mb_nearest(node->text, words) : NULL;
+	const char *nearest = node->kind == MB_YAML_SCALAR ? mb_nearest(node->text, words) : NULL;
 	char hint[120], all[200] = "";
 	size_t n = 0;
 
@@ -111,7 +139,20 @@ int mb_reader_not_one_of(struct mb_reader *reader, const struct mb_yaml *node, c
 
 int mb_reader_is_list(struct mb_reader *reader, const struct mb_yaml *node, const char *of)
 {
-	return node->kind == MB_YAML_LIST ? 0 : mb_reader_wrong(reader, node, NULL, "a list of %s", of);
+	const char *hint = node->kind == MB_YAML_MAP ? "begin each item with `- `" : NULL;
+	struct mb_str brackets = {0};
+	int bad = 0;
+
+	if (node->kind == MB_YAML_SCALAR && !mb_yaml_is_null(node)) {
+		mb_str_adds(&brackets, "write [");
+		mb_yaml_show(node, &brackets);
+		mb_str_adds(&brackets, "]");
+		hint = brackets.at;
+	}
+	if (node->kind != MB_YAML_LIST)
+		bad = mb_reader_wrong(reader, node, hint, "a list of %s", of);
+	mb_str_release(&brackets);
+	return bad;
 }
 
 const char *mb_reader_text(struct mb_reader *reader, const struct mb_yaml *node)
@@ -126,10 +167,10 @@ int mb_check_name(struct mb_reader *reader, const struct mb_yaml *node, const ch
 {
 	size_t characters = 0;
 
-	for (const char *at = text; *at; at++) {
-		if ((unsigned char)*at < 0x20 || *at == 0x7F)
+	for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+		if (*at < 0x20 || *at == 0x7F || (*at == 0xC2 && at[1] < 0xA0))
 			return mb_reader_wrong(reader, node, NULL, "a name: it holds a control character");
-		characters += ((unsigned char)*at & 0xC0) != 0x80;
+		characters += (*at & 0xC0) != 0x80;
 	}
 	if (!characters || characters > 100)
 		return mb_reader_wrong(reader, node, NULL, "a name of 1 to 100 characters");
@@ -261,7 +302,7 @@ static void unknown_key(struct mb_reader *reader, const struct mb_yaml *node, co
 		mb_str_addf(&hint, "%s %s", i ? "," : "", names[i]);
 	add_path(node, &what);
 	mb_str_adds(&what, "unknown key");
-	complain(reader, node->key_line, &what, hint.at);
+	complain(reader, node, node->key_line, &what, hint.at);
 	mb_str_release(&hint);
 }
 
@@ -281,7 +322,9 @@ int mb_read_open_section(struct mb_reader *reader, const struct mb_yaml *node, c
 	for (const struct mb_key *key = keys; key->name; key++) {
 		const struct mb_yaml *value = mb_yaml_get(node, key->name);
 
-		if (value && !value->bad)
+		if (value && (key->flags & MB_KEY_REQUIRED) && mb_yaml_is_null(value) && !value->bad)
+			mb_reader_complain(reader, value, key->hint, "empty");
+		else if (value && !value->bad)
 			read_value(reader, key, value, section);
 		else if (!value && (key->flags & MB_KEY_REQUIRED))
 			mb_reader_missing(reader, node, key->name, key->hint);

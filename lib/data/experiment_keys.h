@@ -75,7 +75,9 @@ int mb_reader_complain(struct mb_reader *reader, const struct mb_yaml *node, con
 int mb_reader_missing(struct mb_reader *reader, const struct mb_yaml *node, const char *key, const char *hint);
 /* "path: VALUE is not built in yet" */
 int mb_reader_not_built(struct mb_reader *reader, const struct mb_yaml *node);
-/* The first of these words is the nearest to the node's text. */
+/* "path: VALUE is given twice" */
+int mb_reader_twice(struct mb_reader *reader, const struct mb_yaml *node);
+/* "path: VALUE is not a, b or c", and the nearest of these words as a hint. */
 int mb_reader_not_one_of(struct mb_reader *reader, const struct mb_yaml *node, const char *const *words);
 
 /* 0, or -1 and a complaint; the node's text, or NULL and a complaint. */

@@ -62,15 +62,15 @@ static int read_number(struct mb_reader *reader, const struct mb_yaml *node, con
 		       double *value)
 {
 	int is_int = param->type == MB_PARAM_INT;
-	const char *hint = node->quoted ? "remove the quotes" : NULL;
+	int64_t integer = 0;
 
 	if (node->bad)
 		return -1;
-	if (mb_yaml_is_odd_number(node) && !is_int)
-		return mb_reader_wrong(reader, node, "write it in decimal, 10 or 1e-5", "a number");
 	if (mb_yaml_number(node, value) < 0 || (is_int && *value != floor(*value)))
-		return mb_reader_wrong(reader, node, hint, is_int ? "an integer" : "a number");
-	if (is_int && fabs(*value) > (double)MB_NUM_EXACT)
+		return mb_reader_wrong(reader, node, NULL, is_int ? "an integer" : "a number");
+	if (is_int && mb_yaml_int(node, &integer) < 0)
+		integer = fabs(*value) > (double)MB_NUM_EXACT ? INT64_MAX : (int64_t)*value; /* 1e3 */
+	if (is_int && (integer > MB_NUM_EXACT || integer < -MB_NUM_EXACT))
 		return mb_reader_wrong(reader, node, NULL, "an integer within ±2^53");
 	if (param->log && *value <= 0)
 		return mb_reader_wrong(reader, node, NULL, "> 0 (transformation: log)");
@@ -92,7 +92,7 @@ static int read_bounds(struct mb_reader *reader, const struct mb_yaml *node, str
 	if (bad)
 		return -1;
 	if (!(param->min < param->max))
-		return mb_reader_wrong(reader, ends[1], NULL, "> min, %s", ends[0]->text);
+		return mb_reader_wrong(reader, ends[1], NULL, "> min (%s)", ends[0]->text);
 	return 0;
 }
 
@@ -122,7 +122,9 @@ static json_t *read_any(struct mb_reader *reader, const struct mb_yaml *node)
 	if (mb_yaml_is_odd_number(node))
 		mb_reader_wrong(reader, node, "write it in decimal, or quote it to make it a text", "a value");
 	else
-		mb_reader_wrong(reader, node, "quote a text that looks like null or a number",
+		mb_reader_wrong(reader, node,
+				node->kind == MB_YAML_MAP ? "{name: a} alone stands for a" :
+				mb_yaml_is_null(node)     ? "quote it to make it a text" : NULL,
 				"a number, a text, true, false or a list of these");
 	return NULL;
 }
@@ -145,6 +147,7 @@ static json_t *read_grid_value(struct mb_reader *reader, const struct mb_yaml *n
 static json_t *read_values(struct mb_reader *reader, const struct mb_yaml *node, struct mb_param *param)
 {
 	json_t *values = json_array();
+	struct mb_hashset seen = {0};
 	size_t good = 0;
 
 	if (param)
@@ -155,12 +158,13 @@ static json_t *read_values(struct mb_reader *reader, const struct mb_yaml *node,
 		int is_any = !param || param->type == MB_PARAM_CATEGORICAL;
 		json_t *value = is_any ? read_any(reader, unwrap(item)) : read_grid_value(reader, item, param);
 
-		if (value && mb_value_index(values, value) >= 0)
-			mb_reader_wrong(reader, item, NULL, "a value of its own: it is there twice");
+		if (value && !mb_hashset_add(&seen, mb_value_hash(value, 0)) && mb_value_index(values, value) >= 0)
+			mb_reader_twice(reader, item);
 		else
 			good += value != NULL;
 		json_array_append_new(values, value ? value : json_null());
 	}
+	mb_hashset_release(&seen);
 	if (param)
 		param->n_values = json_array_size(values);
 	if (good && good == node->n)
@@ -173,9 +177,16 @@ static json_t *read_values(struct mb_reader *reader, const struct mb_yaml *node,
 static int read_type(struct mb_reader *reader, const struct mb_yaml *node, enum mb_param_type *type)
 {
 	static const char *const words[] = {"double", "int", "categorical", NULL};
+	static const char *const elsewhere[][2] = {{"float", "write double"},
+						   {"real", "write double"},
+						   {"integer", "write int"},
+						   {"choice", "write categorical"}};
 
 	if (!node)
 		return -1;
+	for (size_t i = 0; node->kind == MB_YAML_SCALAR && i < MB_COUNT(elsewhere); i++)
+		if (!strcmp(node->text, elsewhere[i][0]))
+			return mb_reader_wrong(reader, node, elsewhere[i][1], "double, int or categorical");
 	for (int i = 0; node->kind == MB_YAML_SCALAR && words[i]; i++)
 		if (!strcmp(node->text, words[i])) {
 			*type = (enum mb_param_type)i;
@@ -203,7 +214,7 @@ static int unfit(struct mb_reader *reader, const struct mb_yaml *node, const cha
 	return node ? mb_reader_complain(reader, node, "remove it", "%s", what) : 0;
 }
 
-/* Bounds, grid or categorical values, whichever the type takes; -1 when there is no domain to check a default against. */
+/* Bounds, grid or categorical values, whichever the type takes; -1 when no default can be checked against it. */
 static int read_domain(struct mb_reader *reader, const struct mb_yaml *node, const struct written *written,
 		       struct mb_param *param)
 {
@@ -274,15 +285,20 @@ static int unknown_conditional(struct mb_reader *reader, const struct mb_yaml *n
 {
 	const struct mb_space *space = &reader->experiment->space;
 	const char **names = mb_alloc((space->n_conditionals + 1) * sizeof *names), *nearest;
-	char *hint;
+	struct mb_str hint = {0};
 
 	for (size_t i = 0; i < space->n_conditionals; i++)
 		names[i] = space->conditionals[i].name;
 	nearest = mb_nearest(node->key, names);
-	hint = nearest ? mb_textf("did you mean %s?", nearest) :
-			 mb_textf("conditionals: [{name: %.60s, values: [a, b]}]", node->key);
-	mb_reader_complain(reader, node, hint, "no conditional of that name");
-	free(hint);
+	if (nearest) {
+		mb_str_addf(&hint, "did you mean %s?", nearest);
+	} else {
+		mb_str_adds(&hint, "conditionals: [{name: ");
+		mb_str_add_clean(&hint, node->key, 60);
+		mb_str_adds(&hint, ", values: [a, b]}]");
+	}
+	mb_reader_complain(reader, node, hint.at, "no conditional of that name");
+	mb_str_release(&hint);
 	free(names);
 	return -1;
 }
@@ -351,7 +367,7 @@ void mb_read_parameters(struct mb_reader *reader, const struct mb_yaml *node, vo
 	if (mb_reader_is_list(reader, node, "parameters") < 0)
 		return;
 	if (!node->n)
-		mb_reader_complain(reader, node, "[{name: learning_rate, type: double, bounds: {min: 1e-5, max: 0.1}}]",
+		mb_reader_complain(reader, node, "[{name: x, type: double, bounds: {min: 0, max: 1}}]",
 				   "empty, expected one parameter at least");
 	space->params = mb_alloc(node->n * sizeof *space->params);
 	for (const struct mb_yaml *item = node->first; item; item = item->next)
@@ -392,6 +408,7 @@ void mb_read_conditionals(struct mb_reader *reader, const struct mb_yaml *node, 
 {
 	struct mb_space *space = &((struct mb_experiment *)experiment)->space;
 	double combinations = 1;
+	char number[MB_NUM_TEXT];
 
 	if (mb_reader_is_list(reader, node, "conditionals") < 0)
 		return;
@@ -403,5 +420,6 @@ void mb_read_conditionals(struct mb_reader *reader, const struct mb_yaml *node, 
 		combinations *= (double)space->conditionals[i].n_values;
 	if (combinations > MOST_COMBINATIONS)
 		mb_reader_complain(reader, node, "make parameters of some",
-				   "%.4g combinations of values, more than %d", combinations, MOST_COMBINATIONS);
+				   "%s combinations of values, more than %d",
+				   mb_value_number(combinations, number), MOST_COMBINATIONS);
 }

@@ -59,7 +59,7 @@ static const struct mb_key experiment_keys[] = {
 	{"memory_limit", MB_KEY_TEXT, .flags = MB_KEY_NULL | MB_KEY_NOT_BUILT},
 	{"multimetric_experiment", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = read_multimetric},
 	/* mb-deploy's */
-	{"cluster", MB_KEY_TEXT, .flags = MB_KEY_NULL | MB_KEY_CHECK},
+	{"cluster", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(cluster)},
 	{"number_chain_jobs", MB_KEY_INT, .flags = MB_KEY_NULL | MB_KEY_CHECK, .min = 0, .max = 1000000},
 	{"use_local_workspace", MB_KEY_BOOL, .flags = MB_KEY_NULL | MB_KEY_CHECK},
 	{"conda_env", MB_KEY_TEXT, .flags = MB_KEY_NULL | MB_KEY_CHECK},
@@ -137,6 +137,7 @@ void mb_read_metrics(struct mb_reader *reader, const struct mb_yaml *node, void 
 		return;
 	experiment->metrics = mb_alloc(node->n * sizeof *experiment->metrics);
 	for (const struct mb_yaml *item = node->first; item; item = item->next) {
+		optimised += item->bad; /* it might have been the one */
 		if (item->bad)
 			continue;
 		read_metric(reader, item, experiment);
@@ -145,7 +146,7 @@ void mb_read_metrics(struct mb_reader *reader, const struct mb_yaml *node, void 
 			second = item;
 	}
 	if (!optimised)
-		mb_reader_complain(reader, node, "[{name: val_macro_f1, objective: maximize}]",
+		mb_reader_complain(reader, node, "metrics: [{name: val_macro_f1, objective: maximize}]",
 				   "no metric to optimise");
 	if (second)
 		mb_reader_complain(reader, second, "give it strategy: store",
@@ -217,7 +218,7 @@ void mb_read_model(struct mb_reader *reader, const struct mb_yaml *node, void *s
 	if (mb_read_section(reader, node, model_keys, model) < 0)
 		return;
 	entry = mb_yaml_get(node, "entry_point");
-	if (!entry && !mb_yaml_get(node, "command"))
+	if (!entry && !mb_yaml_get(node, "command") && !mb_yaml_get(node, "function_name"))
 		mb_reader_missing(reader, node, "command",
 				  "command: [python3, train.py], or entry_point and function_name");
 	if (entry && mb_yaml_get(node, "command"))

@@ -153,7 +153,7 @@ int mb_holders_scan(struct mb_holders *holders, const char *log_path, struct mb_
 	while (dir && (entry = readdir(dir))) {
 		const char *dot = strrchr(entry->d_name, '.');
 
-		if (entry->d_name[0] == '.' || !dot || !strcmp(dot, ".tmp") || !strcmp(dot, ".clock"))
+		if (entry->d_name[0] == '.' || !dot || !strcmp(dot, ".tmp"))
 			continue;
 		read_run_file(holders, mb_path_join(folder, entry->d_name));
 	}

@@ -4,7 +4,7 @@
  * active. A point is an `assignments` object; its coordinates are in the unit cube, one per dimension: first the
  * conditionals, then the parameters, in the order of the file.
  *
- *     json_t *assignments = mb_space_point(space, u);      // u: mb_space_dims(space) numbers in [0, 1)
+ *     json_t *assignments = mb_space_point(space, u);      // u: mb_space_dims(space) numbers in [0, 1]
  *     if (mb_hashset_add(&seen, mb_space_key(space, assignments))) …
  */
 #ifndef MB_DATA_SPACE_H
@@ -51,7 +51,8 @@ struct mb_space {
 
 size_t mb_space_dims(const struct mb_space *space);
 
-/* The assignments at u; inactive parameters are absent. The caller decrefs. */
+/* The assignments at u; inactive parameters are absent, their coordinates not read. What is outside [0, 1] is taken as
+ * its end. The caller decrefs. */
 json_t *mb_space_point(const struct mb_space *space, const double *u);
 
 /* The point of all defaults, the middle of the range (first value of a categorical) where there is none; NULL when no
@@ -64,8 +65,9 @@ uint64_t mb_space_size(const struct mb_space *space);
 /* Point number `index`, in mixed-radix order, the last dimension fastest; index < mb_space_size(space). */
 json_t *mb_space_at(const struct mb_space *space, uint64_t index);
 
-/* The coordinates of a point, inverse of mb_space_point; -1 when it lies outside the space. An inactive dimension gets
- * NaN. u: mb_space_dims(space). */
+/* The coordinates of a point, inverse of mb_space_point: in [0, 1], the middle of the cell where there are cells; -1
+ * when it lies outside the space. An inactive dimension gets NaN. u: mb_space_dims(space). A number of a double range
+ * that no coordinate hits exactly (a user's own) gets a nearest one. */
 int mb_space_locate(const struct mb_space *space, const json_t *assignments, double *u);
 
 /* 0 when the assignments are a point of the space, else -1 and what is wrong ("assignments.x: 12 is not in [0, 10]"). */

@@ -79,6 +79,7 @@ static int known(const struct mb_space *space, const char *name)
 static int unknown(const struct mb_space *space, const char *name, struct mb_err *err)
 {
 	const char **names = mb_alloc((mb_space_dims(space) + 1) * sizeof *names), *nearest;
+	struct mb_str shown = {0};
 	size_t n = 0;
 
 	for (size_t i = 0; i < space->n_conditionals; i++)
@@ -86,7 +87,9 @@ static int unknown(const struct mb_space *space, const char *name, struct mb_err
 	for (size_t i = 0; i < space->n_params; i++)
 		names[n++] = space->params[i].name;
 	nearest = mb_nearest(name, names);
-	mb_err_set(err, MB_EXIT_RECORD, NULL, "assignments.%s: no parameter of that name", name);
+	mb_str_add_clean(&shown, name, 60);
+	mb_err_set(err, MB_EXIT_RECORD, NULL, "assignments.%s: no parameter of that name", shown.n ? shown.at : "");
+	mb_str_release(&shown);
 	if (nearest)
 		mb_err_hint(err, "did you mean %s?", nearest);
 	free(names);

@@ -85,6 +85,19 @@ static int check_bytes(struct builder *builder)
 	return 0;
 }
 
+/* "path: what": names the node. */
+static int report_at(struct builder *builder, const struct mb_yaml *node, int line, const char *hint,
+		     const char *what)
+{
+	struct mb_str text = {0};
+	int bad;
+
+	mb_yaml_path(node, &text);
+	bad = report(builder, line, hint, "%s%s%s", text.n ? text.at : "", text.n ? ": " : "", what);
+	mb_str_release(&text);
+	return bad;
+}
+
 static struct mb_yaml *add_node(struct builder *builder, enum mb_yaml_kind kind, const yaml_event_t *event)
 {
 	struct mb_yaml *node = mb_alloc(sizeof *node), *parent = builder->open;
@@ -122,18 +135,16 @@ static int take_key(struct builder *builder, const yaml_event_t *event, const ch
 	builder->key = mb_strdup(text);
 	builder->key_line = line;
 	if (strlen(text) != n) {
-		report(builder, line, NULL, "a key that holds a NUL character");
+		report_at(builder, builder->open, line, NULL, "a key that holds a NUL character");
 	} else if (!n) {
-		report(builder, line, "write `key: value`", "an empty key");
-	} else if (!strcmp(text, "<<")) {
-		report(builder, line, "write the keys out", "merge keys (<<) are not read");
+		report_at(builder, builder->open, line, "write `key: value`", "an empty key");
+	} else if (!strcmp(text, "<<") && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
+		report_at(builder, builder->open, line, "write the keys out", "merge keys (<<) are not read");
 	} else if ((same = mb_yaml_get(builder->open, text))) {
-		struct mb_str shown = {0};
+		char what[64];
 
-		mb_yaml_path(same, &shown);
-		report(builder, line, "keep one of the two", "%s: given twice, first in line %d", shown.at,
-		       same->key_line);
-		mb_str_release(&shown);
+		snprintf(what, sizeof what, "given twice, first in line %d", same->key_line);
+		report_at(builder, same, line, "keep one of the two", what);
 	} else {
 		return 1;
 	}
@@ -141,19 +152,27 @@ static int take_key(struct builder *builder, const yaml_event_t *event, const ch
 	return 1;
 }
 
+/* Names the node's path and marks it, so that nobody complains about it again. */
+static void report_node(struct builder *builder, struct mb_yaml *node, const char *hint, const char *what,
+			const yaml_char_t *name)
+{
+	struct mb_str text = {0};
+
+	mb_str_addf(&text, "%s (", what);
+	mb_str_add_clean(&text, (const char *)name, 40); /* a tag may hold %-escapes of anything */
+	mb_str_adds(&text, ") are not read");
+	report_at(builder, node, node->line, hint, text.at);
+	mb_str_release(&text);
+	node->bad = 1;
+}
+
 static void check_marks(struct builder *builder, struct mb_yaml *node, const yaml_char_t *anchor,
 			const yaml_char_t *tag)
 {
-	if (anchor) {
-		report(builder, node->line, "write the value out where it is used", "anchors (&%.40s) are not read",
-		       (const char *)anchor);
-		node->bad = 1;
-	}
-	if (tag) {
-		report(builder, node->line, "remove it; quotes make a text of anything", "tags (%.40s) are not read",
-		       (const char *)tag);
-		node->bad = 1;
-	}
+	if (anchor)
+		report_node(builder, node, "write the value out where it is used", "anchors", anchor);
+	if (tag)
+		report_node(builder, node, "remove it; quotes make a text of anything", "tags", tag);
 }
 
 static void add_scalar(struct builder *builder, const yaml_event_t *event)
@@ -166,6 +185,7 @@ static void add_scalar(struct builder *builder, const yaml_event_t *event)
 		struct mb_yaml mark = {.line = builder->key_line};
 
 		check_marks(builder, &mark, event->data.scalar.anchor, event->data.scalar.tag);
+		builder->key_bad |= mark.bad;
 		return;
 	}
 	node = add_node(builder, MB_YAML_SCALAR, event);
@@ -173,21 +193,23 @@ static void add_scalar(struct builder *builder, const yaml_event_t *event)
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	check_marks(builder, node, event->data.scalar.anchor, event->data.scalar.tag);
 	if (strlen(text) != n) {
-		report(builder, node->line, NULL, "a text that holds a NUL character");
+		report_at(builder, node, node->line, NULL, "a text that holds a NUL character");
 		node->bad = 1;
 	}
 }
 
 static void add_alias(struct builder *builder, const yaml_event_t *event)
 {
-	int line = (int)event->start_mark.line + 1;
+	struct mb_yaml key = {.line = (int)event->start_mark.line + 1}, *node = &key;
 
-	report(builder, line, "write the value out, or quote a text that begins with *",
-	       "aliases (*%.40s) are not read", (const char *)event->data.alias.anchor);
-	if (take_key(builder, event, "*", 1))
+	if (take_key(builder, event, "*", 1)) {
 		builder->key_bad = 1;
-	else
-		add_node(builder, MB_YAML_SCALAR, event)->bad = 1;
+	} else {
+		node = add_node(builder, MB_YAML_SCALAR, event);
+		node->text = mb_textf("*%s", (const char *)event->data.alias.anchor);
+	}
+	report_node(builder, node, "write the value out, or quote a text that begins with *", "aliases",
+		    event->data.alias.anchor);
 }
 
 static int open_node(struct builder *builder, const yaml_event_t *event)
@@ -196,8 +218,8 @@ static int open_node(struct builder *builder, const yaml_event_t *event)
 	struct mb_yaml *node;
 
 	if (builder->open && builder->open->kind == MB_YAML_MAP && !builder->key)
-		return report(builder, line, "quote a text that begins with [ or {", "a key that is a %s",
-			      is_map ? "mapping" : "list");
+		return report_at(builder, builder->open, line, "quote a text that begins with [ or {",
+				 is_map ? "a key that is a mapping" : "a key that is a list");
 	if (++builder->depth > MB_YAML_DEPTH)
 		return report(builder, line, NULL, "nested deeper than %d levels", MB_YAML_DEPTH);
 	node = add_node(builder, is_map ? MB_YAML_MAP : MB_YAML_LIST, event);
@@ -270,7 +292,6 @@ struct mb_yaml *mb_yaml_parse(const char *text, size_t n, const char *path, stru
 	if (bad || check_bytes(&builder) < 0 || !yaml_parser_initialize(&parser))
 		return NULL;
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	while (!bad && !ended) {
 		yaml_event_t event;
 
@@ -285,7 +306,7 @@ struct mb_yaml *mb_yaml_parse(const char *text, size_t n, const char *path, stru
 	yaml_parser_delete(&parser);
 	free(builder.key);
 	if (!bad && !builder.root)
-		bad = report(&builder, 1, NULL, "empty");
+		bad = report(&builder, 1, NULL, "an empty file: no key in it");
 	if (bad) {
 		mb_yaml_free(builder.root);
 		return NULL;

@@ -38,7 +38,8 @@ struct mb_yaml {
 };
 
 /* The tree, or NULL when there is none (errs says why). Some mistakes (duplicate keys, aliases, tags) leave a tree,
- * so that the rest can be checked: look at errs->n. `path` is for messages. Code: MB_EXIT_USAGE. */
+ * so that the rest can be checked: look at errs->n. `path` is for messages. Code: MB_EXIT_USAGE.
+ * text[n] is NUL. */
 struct mb_yaml *mb_yaml_parse(const char *text, size_t n, const char *path, struct mb_errs *errs);
 void mb_yaml_free(struct mb_yaml *root); /* takes NULL */
 
@@ -62,8 +63,8 @@ int mb_yaml_bool(const struct mb_yaml *node, int *value); /* true, false, yes, n
  * a number too large for a double or an int64. */
 int mb_yaml_is_odd_number(const struct mb_yaml *node);
 
-/* The value as JSON: integer, real, true, false (not yes, no, on, off), text, array of these. NULL for a mapping, null,
- * odd number or bad node anywhere inside. The caller decrefs. */
+/* The value as JSON: integer, real, true, false (not yes, no, on, off), text, array of these. NULL for a mapping,
+ * null, odd number or bad node anywhere inside. The caller decrefs. */
 json_t *mb_yaml_json(const struct mb_yaml *node);
 
 /* Sets "path:line" as an error's place; a path too long loses its head, not the line. */

@@ -10,7 +10,7 @@
 
 static int plain(const struct mb_yaml *node)
 {
-	return node->kind == MB_YAML_SCALAR && !node->quoted && node->text;
+	return node->kind == MB_YAML_SCALAR && !node->quoted && !node->bad;
 }
 
 /* `words` is NULL-terminated. */
@@ -95,7 +95,7 @@ static json_t *scalar_json(const struct mb_yaml *node)
 	int64_t integer;
 	double number;
 
-	if (!node->text || mb_yaml_is_null(node) || mb_yaml_is_odd_number(node))
+	if (mb_yaml_is_null(node) || mb_yaml_is_odd_number(node))
 		return NULL;
 	if (mb_yaml_int(node, &integer) == 0)
 		return json_integer(integer);
@@ -127,38 +127,6 @@ json_t *mb_yaml_json(const struct mb_yaml *node)
 	return array;
 }
 
-/* A control character, ASCII or U+0080 to U+009F, may drive the reader's terminal; its length, else 0. */
-static size_t control(const char *at)
-{
-	const unsigned char *byte = (const unsigned char *)at;
-
-	if (*byte == 0xC2 && byte[1] >= 0x80 && byte[1] < 0xA0)
-		return 2;
-	return *byte < 0x20 || *byte == 0x7F;
-}
-
-/* Text for a terminal: control characters as escapes, no more than `most` bytes, whole characters. */
-static void add_clean(const char *from, size_t most, struct mb_str *text)
-{
-	const char *start = from;
-
-	while (*from) {
-		size_t escaped = control(from);
-
-		if ((size_t)(from - start) >= most && ((unsigned char)*from & 0xC0) != 0x80) {
-			mb_str_adds(text, "…");
-			return;
-		}
-		if (*from == '\n')
-			mb_str_adds(text, "\\n");
-		else if (escaped)
-			mb_str_addf(text, "\\x%02x", (unsigned char)from[escaped - 1]);
-		else
-			mb_str_add(text, from, 1);
-		from += escaped ? escaped : 1;
-	}
-}
-
 void mb_yaml_path(const struct mb_yaml *node, struct mb_str *text)
 {
 	if (!node->parent)
@@ -170,7 +138,7 @@ void mb_yaml_path(const struct mb_yaml *node, struct mb_str *text)
 	}
 	if (node->parent->parent)
 		mb_str_adds(text, ".");
-	add_clean(node->key, 60, text);
+	mb_str_add_clean(text, node->key, 60);
 }
 
 static void show(const struct mb_yaml *node, struct mb_str *text, size_t most)
@@ -181,8 +149,7 @@ static void show(const struct mb_yaml *node, struct mb_str *text, size_t most)
 		return;
 	if (node->kind == MB_YAML_SCALAR) {
 		mb_str_adds(text, node->quoted ? "\"" : "");
-		if (node->text)
-			add_clean(node->text, 60, text);
+		mb_str_add_clean(text, node->text, 60);
 		mb_str_adds(text, node->quoted ? "\"" : "");
 		return;
 	}
@@ -194,7 +161,7 @@ static void show(const struct mb_yaml *node, struct mb_str *text, size_t most)
 			break;
 		}
 		if (item->key) {
-			add_clean(item->key, 60, text);
+			mb_str_add_clean(text, item->key, 60);
 			mb_str_adds(text, ": ");
 		}
 		show(item, text, most);

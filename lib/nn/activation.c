@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * gelu is Hendrycks and Gimpel's (2016) exact form x·Φ(x), as PyTorch's default; silu is x·sigmoid(x); leaky_relu has the
- * slope 0.01 below zero.
+ * gelu is Hendrycks and Gimpel's (2016) exact form x·Φ(x), as PyTorch's default; silu is x·sigmoid(x); leaky_relu
+ * has the slope 0.01 below zero.
  */
 #include "nn/activation.h"
 

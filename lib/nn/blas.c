@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/array.h"
+#include "base/base.h"
 
 /* The C interface's enumerations (BLAS Technical Forum, 2001). */
 enum { ROW_MAJOR = 101, NO_TRANS = 111, TRANS = 112 };

@@ -14,7 +14,7 @@
 
 #include <stddef.h>
 
-#include "base/err.h"
+#include "base/base.h"
 #include "nn/real.h"
 
 /* Loads the library once; 0, or -1 with MB_EXIT_SYSTEM and what to install. */
@@ -23,8 +23,8 @@ int mb_blas_load(struct mb_err *err);
 /* "OpenBLAS 0.3.21 …", or the library's file name; loads it, and says "none" where there is none. For --version. */
 const char *mb_blas_name(void);
 
-/* C (m×n) = op(A) (m×k) · op(B) (k×n) + beta · C, all row-major; ta, tb: 1 to transpose; ld*: elements from row to row.
- * After mb_blas_load only. */
+/* C (m×n) = op(A) (m×k) · op(B) (k×n) + beta · C, all row-major; ta, tb: 1 to transpose; ld*: elements from row to
+ * row. After mb_blas_load only. */
 void mb_gemm(int ta, int tb, size_t m, size_t n, size_t k, const mb_real *a, size_t lda, const mb_real *b, size_t ldb,
 	     mb_real beta, mb_real *c, size_t ldc);
 

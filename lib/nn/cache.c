@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Data sets in memory and in the cache file. A cache file is only ever made whole and renamed into place; one that was cut
- * short, damaged, or made from other files is noticed by size, key and digest and made anew.
+ * Data sets in memory and in the cache file. A cache file is only ever made whole and renamed into place; one that
+ * was cut short, damaged, or made from other files is noticed by size, key and digest and made anew.
  */
 #include "nn/images.h"
 

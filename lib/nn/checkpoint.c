@@ -85,47 +85,60 @@ static json_t *head_of(const struct mb_trainer *trainer)
 	return to;
 }
 
-int mb_trainer_save(const struct mb_trainer *trainer, const char *path, struct mb_err *err)
+/* The text, filled up with blanks so that the numbers after it are aligned when the file is mapped. */
+static void print_head(const struct mb_trainer *trainer, struct mb_str *text)
+{
+	json_t *json = head_of(trainer);
+
+	mb_json_print(json, text);
+	while ((sizeof(struct head) + text->n + 1) % MB_ALIGN)
+		mb_str_add(text, " ", 1);
+	mb_str_add(text, "\n", 1);
+	json_decref(json);
+}
+
+static void pack_numbers(const struct mb_trainer *trainer, mb_real *to)
 {
 	const struct mb_mlp *net = trainer->net;
-	const int slots = trainer->setup.hyper.optimizer->slots;
 	const size_t count = mb_mlp_count(&net->shape);
-	struct head head = {.digest = trainer->setup.digest, .number_bytes = sizeof(mb_real),
-			    .numbers = count * (size_t)(1 + slots) + count_stats(&net->shape)};
-	json_t *json = head_of(trainer);
+
+	mb_mlp_pack(net, net->param, to);
+	for (int i = 0; i < trainer->setup.hyper.optimizer->slots; i++)
+		mb_mlp_pack(net, trainer->state + (size_t)i * net->n_params, to += count);
+	copy_stats(net, to + count, 1);
+}
+
+int mb_trainer_save(const struct mb_trainer *trainer, const char *path, struct mb_err *err)
+{
+	const struct mb_mlp_shape *shape = &trainer->net->shape;
+	const size_t blocks = 1 + (size_t)trainer->setup.hyper.optimizer->slots;
+	struct head head = {.digest = trainer->setup.digest,
+			    .numbers = mb_mlp_count(shape) * blocks + count_stats(shape),
+			    .number_bytes = sizeof(mb_real)};
 	struct mb_str text = {0};
-	size_t bytes;
+	char *file, *folder;
 	uint64_t digest;
-	char *file, *at, *folder = mb_path_dir(path);
+	size_t bytes;
 	int bad;
 
 	memcpy(head.magic, magic, sizeof magic);
-	mb_json_print(json, &text);
-	while ((text.n + 1) % MB_ALIGN) /* so the numbers are aligned when the file is mapped */
-		mb_str_add(&text, " ", 1);
-	mb_str_add(&text, "\n", 1);
-	while ((sizeof head + text.n) % sizeof(mb_real))
-		mb_str_add(&text, "\n", 1);
+	print_head(trainer, &text);
 	head.text_bytes = text.n;
 	bytes = sizeof head + text.n + head.numbers * sizeof(mb_real) + sizeof digest;
 	file = malloc(bytes);
-	if (file) {
-		memcpy(file, &head, sizeof head);
-		memcpy(file + sizeof head, text.at, text.n);
-		at = file + sizeof head + text.n;
-		for (int i = 0; i <= slots; i++, at += count * sizeof(mb_real))
-			mb_mlp_pack(net, i ? trainer->state + (size_t)(i - 1) * net->n_params : net->param,
-				    (mb_real *)(void *)at);
-		copy_stats(net, (mb_real *)(void *)at, 1);
-		digest = mb_hash_bytes(file, bytes - sizeof digest, 0);
-		memcpy(file + bytes - sizeof digest, &digest, sizeof digest);
-		bad = mb_mkdirs(folder, err) < 0 || mb_file_replace(path, file, bytes, 0, err) < 0;
-	} else {
-		bad = mb_err_set(err, MB_EXIT_SYSTEM, path, "no memory for a checkpoint of %zu bytes", bytes);
+	if (!file) {
+		mb_str_release(&text);
+		return mb_err_set(err, MB_EXIT_SYSTEM, path, "no memory for a checkpoint of %zu bytes", bytes);
 	}
-	free(file);
+	memcpy(file, &head, sizeof head);
+	memcpy(file + sizeof head, text.at, text.n);
+	pack_numbers(trainer, (mb_real *)(void *)(file + sizeof head + text.n));
+	digest = mb_hash_bytes(file, bytes - sizeof digest, 0);
+	memcpy(file + bytes - sizeof digest, &digest, sizeof digest);
+	folder = mb_path_dir(path);
+	bad = mb_mkdirs(folder, err) < 0 || mb_file_replace(path, file, bytes, 0, err) < 0;
 	free(folder);
-	json_decref(json);
+	free(file);
 	mb_str_release(&text);
 	return bad ? -1 : 0;
 }
@@ -155,7 +168,8 @@ static int check_file(struct mapped *file, struct mb_err *err)
 	if (memcmp(file->head.magic, magic, sizeof magic))
 		return damaged(file, err, "it does not begin as one");
 	if (file->head.number_bytes != sizeof(mb_real))
-		return mb_err_set(err, MB_EXIT_SYSTEM, file->path, "a checkpoint of %llu-byte numbers, this program's have %zu",
+		return mb_err_set(err, MB_EXIT_SYSTEM, file->path,
+				  "a checkpoint of %llu-byte numbers, this program's have %zu",
 				  (unsigned long long)file->head.number_bytes, sizeof(mb_real));
 	room = file->bytes - sizeof file->head - sizeof digest;
 	if (file->head.text_bytes > room || file->head.text_bytes > MOST_TEXT ||
@@ -259,8 +273,8 @@ static int fits(const struct mb_trainer *trainer, const struct mapped *file, str
 		return -1;
 	if (file->head.digest != trainer->setup.digest ||
 	    whole(file->text, "states") != (size_t)trainer->setup.hyper.optimizer->slots ||
-	    shape.inputs != mine->inputs || shape.batch_norm != mine->batch_norm || shape.n_hidden != mine->n_hidden ||
-	    memcmp(shape.hidden, mine->hidden, sizeof shape.hidden))
+	    shape.inputs != mine->inputs || shape.batch_norm != mine->batch_norm ||
+	    shape.n_hidden != mine->n_hidden || memcmp(shape.hidden, mine->hidden, sizeof shape.hidden))
 		return mb_err_set(err, MB_EXIT_SYSTEM, file->path,
 				  "a checkpoint of another trial: task, assignments, seed or precision differ");
 	if (whole(file->text, "epoch") > (size_t)trainer->setup.epochs ||
@@ -272,8 +286,8 @@ static int fits(const struct mb_trainer *trainer, const struct mapped *file, str
 	return 0;
 }
 
-/* The rows so far. That of the trial's last epoch is left out: it is validated again, for the scores themselves are not in
- * the file. */
+/* The rows so far. That of the trial's last epoch is left out: it is validated again, for the scores themselves are
+ * not in the file. */
 static void take_curve(struct mb_trainer *trainer, const json_t *curve)
 {
 	json_t *row;

@@ -4,8 +4,8 @@
  *
  *     "mbckpt1\n", u64 digest of the trial, u64 bytes of the text, u64 numbers, u64 bytes of one number
  *     the text: one JSON object, the network's shape and how far it is ("epoch", "step", "epoch_metrics", …)
- *     the numbers: parameters (for each layer W out × in, b, gamma, beta), as many again for each optimiser state, then
- *                  each hidden layer's running mean and variance where there is batch norm
+ *     the numbers: parameters (for each layer W out × in, b, gamma, beta), as many again for each optimiser state,
+ *                  then each hidden layer's running mean and variance where there is batch norm
  *     u64 digest of all before
  *
  * It is written beside and renamed into place, so a reader finds the old or the new one, whole.
@@ -18,9 +18,9 @@
 /* Makes the folder when it is missing. */
 int mb_trainer_save(const struct mb_trainer *trainer, const char *path, struct mb_err *err);
 
-/* 0: the trainer goes on from the file; 1: there is no such file; -1: it is damaged, of another trial (its digest), or its
- * epoch is beyond setup.epochs: the trainer is as it was, err says what is wrong (MB_EXIT_SYSTEM), and a caller may go on
- * from the start. */
+/* 0: the trainer goes on from the file; 1: there is no such file; -1: it is damaged, of another trial (its digest),
+ * or its epoch is beyond setup.epochs: the trainer is as it was, err says what is wrong (MB_EXIT_SYSTEM), and a
+ * caller may go on from the start. */
 int mb_trainer_resume(struct mb_trainer *trainer, const char *path, struct mb_err *err);
 
 /* A model out of its checkpoint, ready for mb_evaluate. */
@@ -34,8 +34,8 @@ struct mb_model_file {
 int mb_model_file_read(struct mb_model_file *model, const char *path, struct mb_err *err);
 void mb_model_file_release(struct mb_model_file *model);
 
-/* The split named "train", "validate" or "test" of a model's data: what is not `test` is by the model's own data_seed and
- * validation_split. -1: no such split, or images of another size than the network's (MB_EXIT_USAGE). */
+/* The split named "train", "validate" or "test" of a model's data: what is not `test` is by the model's own
+ * data_seed and validation_split. -1: no such split, or images of another size than the network's (MB_EXIT_USAGE). */
 int mb_model_file_evaluate(const struct mb_model_file *model, const struct mb_dataset *set, const char *split,
 			   struct mb_evaluation *to, struct mb_err *err);
 

@@ -22,7 +22,8 @@ static const struct known {
 } known[] = {
 	{"fashion-mnist", "FashionMNIST", "apt-get install dataset-fashion-mnist"},
 	{"mnist", "MNIST",
-	 "put the four files of https://ossci-datasets.s3.amazonaws.com/mnist/ into one folder, and name it with -d, or as "
+	 "put the four files of https://ossci-datasets.s3.amazonaws.com/mnist/ into one folder, and name it with -d, "
+	 "or as "
 	 "task.dataset"},
 	{NULL, NULL, NULL},
 };
@@ -147,14 +148,15 @@ static int not_found(const struct search *search, const struct mb_dataset_query 
 
 	for (int i = 0; search->files.found && i < N_FILES; i++)
 		if (!search->files.path[i])
-			return mb_err_set(err, MB_EXIT_SYSTEM, search->folder, "%s-idx%d-ubyte (or .gz) is missing", stems[i],
-					  i % 2 ? 1 : 3);
+			return mb_err_set(err, MB_EXIT_SYSTEM, search->folder, "%s-idx%d-ubyte (or .gz) is missing",
+					  stems[i], i % 2 ? 1 : 3);
 	if (set && !strcmp(set->name, "mnist"))
 		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "data set mnist is not here: looked in %.420s; it is %s",
 			   search->looked.at, mnist_files);
 	else
-		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "data set %.200s is not here: looked in %.600s for %s", query->name,
-			   search->looked.at, "train-images-idx3-ubyte[.gz] and the other three IDX files");
+		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "data set %.200s is not here: looked in %.600s for %s",
+			   query->name, search->looked.at,
+			   "train-images-idx3-ubyte[.gz] and the other three IDX files");
 	if (set)
 		return mb_err_hint(err, "%s", set->remedy);
 	if (near)
@@ -183,12 +185,14 @@ static int check_counts(const struct files *files, const struct mb_idx idx[N_FIL
 				  "images of %u×%u, but those for training are %u×%u", idx[TEST_IMAGES].dims[1],
 				  idx[TEST_IMAGES].dims[2], idx[TRAIN_IMAGES].dims[1], idx[TRAIN_IMAGES].dims[2]);
 	if ((uint64_t)idx[TRAIN_IMAGES].dims[1] * idx[TRAIN_IMAGES].dims[2] > 65536)
-		return mb_err_set(err, MB_EXIT_SYSTEM, files->path[TRAIN_IMAGES], "images of %u×%u: more than 65536 pixels",
-				  idx[TRAIN_IMAGES].dims[1], idx[TRAIN_IMAGES].dims[2]);
+		return mb_err_set(err, MB_EXIT_SYSTEM, files->path[TRAIN_IMAGES],
+				  "images of %u×%u: more than 65536 pixels", idx[TRAIN_IMAGES].dims[1],
+				  idx[TRAIN_IMAGES].dims[2]);
 	return 0;
 }
 
-static int read_parts(struct mb_dataset *set, const struct files *files, struct mb_idx idx[N_FILES], struct mb_err *err)
+static int read_parts(struct mb_dataset *set, const struct files *files, struct mb_idx idx[N_FILES],
+		      struct mb_err *err)
 {
 	struct mb_images to;
 
@@ -198,8 +202,10 @@ static int read_parts(struct mb_dataset *set, const struct files *files, struct 
 	set->n_test = idx[TEST_IMAGES].dims[0];
 	if (mb_images_new(set, &to, err) < 0)
 		return -1;
-	if (mb_idx_read(&idx[TRAIN_IMAGES], to.train_x, err) < 0 || mb_idx_read(&idx[TRAIN_LABELS], to.train_y, err) < 0 ||
-	    mb_idx_read(&idx[TEST_IMAGES], to.test_x, err) < 0 || mb_idx_read(&idx[TEST_LABELS], to.test_y, err) < 0 ||
+	if (mb_idx_read(&idx[TRAIN_IMAGES], to.train_x, err) < 0 ||
+	    mb_idx_read(&idx[TRAIN_LABELS], to.train_y, err) < 0 ||
+	    mb_idx_read(&idx[TEST_IMAGES], to.test_x, err) < 0 ||
+	    mb_idx_read(&idx[TEST_LABELS], to.test_y, err) < 0 ||
 	    check_labels(to.train_y, set->n_train, files->path[TRAIN_LABELS], err) < 0 ||
 	    check_labels(to.test_y, set->n_test, files->path[TEST_LABELS], err) < 0)
 		return -1;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A data set of small grey images with labels 0 … 9, from the four IDX files of MNIST's format (plain or .gz), or drawn by
- * the built-in generator ("digits"). Read once, kept uncompressed in a cache file that all processes map read-only and so
- * share; where no cache can be written the images lie in this process's memory.
+ * A data set of small grey images with labels 0 … 9, from the four IDX files of MNIST's format (plain or .gz), or
+ * drawn by the built-in generator ("digits"). Read once, kept uncompressed in a cache file that all processes map
+ * read-only and so share; where no cache can be written the images lie in this process's memory.
  *
- *     struct mb_dataset_query query = {.name = task->dataset, .experiment_folder = experiment->folder, .cache = cache};
+ *     struct mb_dataset_query query = {task->dataset, experiment->folder, .cache = cache};
  *     struct mb_str note = {0};
  *     struct mb_dataset *set = mb_dataset_open(&query, &note, &err);
  */
@@ -39,8 +39,9 @@ struct mb_dataset_query {
 	const char *const *places;     /* further places, NULL-terminated ("/home/me/data"); may be NULL */
 };
 
-/* NULL with MB_EXIT_SYSTEM: not found (where it was looked for and what to install or fetch), or a file that is damaged
- * (which, and how). `note` gets a line for the user where something went less well (no cache); else it stays empty. */
+/* NULL with MB_EXIT_SYSTEM: not found (where it was looked for and what to install or fetch), or a file that is
+ * damaged (which, and how). `note` gets a line for the user where something went less well (no cache); else it stays
+ * empty. */
 struct mb_dataset *mb_dataset_open(const struct mb_dataset_query *query, struct mb_str *note, struct mb_err *err);
 void mb_dataset_close(struct mb_dataset *set); /* takes NULL */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A network applied to images: plain cross-entropy and the confusion matrix. The same code validates in training and scores
- * in mb-eval, in batches of the same size, so both give the same bits.
+ * A network applied to images: plain cross-entropy and the confusion matrix. The same code validates in training
+ * and scores in mb-eval, in batches of the same size, so both give the same bits.
  */
 #ifndef MB_NN_EVALUATE_H
 #define MB_NN_EVALUATE_H
@@ -12,7 +12,7 @@
 enum { MB_EVALUATE_ROWS = 512 }; /* the network's max_rows is at least this */
 
 struct mb_evaluation {
-	double loss;                                 /* mean cross-entropy, nats; not finite when the network diverged */
+	double loss; /* mean cross-entropy, nats; not finite when the network diverged */
 	size_t n;
 	uint64_t confusion[MB_CLASSES * MB_CLASSES]; /* row: the label, column: the largest logit */
 };
@@ -20,7 +20,8 @@ struct mb_evaluation {
 /* Asked before each batch; 1: stop. */
 typedef int mb_stop_fn(void *context);
 
-/* images: n_all × inputs; index: which n of them, NULL: the first n. Returns 0, or 1 when `stop` (may be NULL) said so. */
+/* images: n_all × inputs; index: which n of them, NULL: the first n. Returns 0, or 1 when `stop` (may be NULL) said
+ * so. */
 int mb_evaluate(struct mb_mlp *net, const uint8_t *images, const uint8_t *labels, const uint32_t *index, size_t n,
 		mb_stop_fn *stop, void *context, struct mb_evaluation *to);
 

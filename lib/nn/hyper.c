@@ -21,7 +21,8 @@ const struct mb_hyper_entry mb_hyper_table[] = {
 	{"activation", MB_HYPER_WORD, 0, 0, 0, 0, mb_activation_names, "relu", "after each hidden layer"},
 	{"dropout", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0", "share of each hidden layer's outputs set to zero"},
 	{"label_smoothing", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0", "share of the target spread over all classes"},
-	{"schedule", MB_HYPER_WORD, 0, 0, 0, 0, mb_schedule_names, "constant", "of the learning rate, over all epochs"},
+	{"schedule", MB_HYPER_WORD, 0, 0, 0, 0, mb_schedule_names, "constant",
+	 "of the learning rate, over all epochs"},
 	{"warmup_epochs", MB_HYPER_NUMBER, 0, MAX_EPOCHS, 0, 0, NULL, "0", "linear rise before the schedule"},
 	{"init", MB_HYPER_WORD, 0, 0, 0, 0, mb_init_names, "pytorch", "initial weights"},
 	{"batch_norm", MB_HYPER_FLAG, 0, 0, 0, 0, NULL, "false", "normalise before each activation"},
@@ -80,8 +81,8 @@ static int refuse(const struct mb_hyper_entry *entry, const json_t *value, const
 	char shown[64];
 
 	mb_hyper_allowed(entry, &allowed);
-	mb_err_set(err, MB_EXIT_RECORD, where, "assignments.%s: %s is not %s%s", entry->name, mb_json_show(value, shown),
-		   what, allowed.at);
+	mb_err_set(err, MB_EXIT_RECORD, where, "assignments.%s: %s is not %s%s", entry->name,
+		   mb_json_show(value, shown), what, allowed.at);
 	mb_str_release(&allowed);
 	return -1;
 }
@@ -157,7 +158,8 @@ static int add_layer(const json_t *all, double width, const char *where, struct 
 	char shown[64];
 
 	if (hyper->n_hidden == MB_HIDDEN_MAX)
-		return mb_err_set(err, MB_EXIT_RECORD, where, "assignments.hidden_layer_config: %s has more than %d layers",
+		return mb_err_set(err, MB_EXIT_RECORD, where,
+				  "assignments.hidden_layer_config: %s has more than %d layers",
 				  mb_json_show(all, shown), MB_HIDDEN_MAX);
 	hyper->hidden[hyper->n_hidden++] = (int64_t)width;
 	return 0;
@@ -202,16 +204,16 @@ static int get_layers(const struct mb_hyper_entry *entry, const json_t *value, c
 
 		if (!json_is_number(item) || width != floor(width) || !(width >= 1 && width <= MB_HIDDEN_WIDTH))
 			return mb_err_set(err, MB_EXIT_RECORD, where,
-					  "assignments.hidden_layer_config[%zu]: %s is not a whole number in [1, %d]", i,
-					  mb_json_show(item, shown), MB_HIDDEN_WIDTH);
+					  "assignments.hidden_layer_config[%zu]: %s is not a whole number in [1, %d]",
+					  i, mb_json_show(item, shown), MB_HIDDEN_WIDTH);
 		if (add_layer(value, width, where, hyper, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int get_words(const struct mb_hyper_entry *entry, const json_t *value, const char *where, struct mb_hyper *hyper,
-		     struct mb_err *err)
+static int get_words(const struct mb_hyper_entry *entry, const json_t *value, const char *where,
+		     struct mb_hyper *hyper, struct mb_err *err)
 {
 	int word = get_word(entry, value, where, err);
 
@@ -252,7 +254,8 @@ static int set(const struct mb_hyper_entry *entry, const json_t *value, const ch
 	case MB_HYPER_NUMBER:
 		return get_number(entry, value, where, number_of(hyper, entry->name), err);
 	case MB_HYPER_INTEGER:
-		return get_integer(entry, value, where, *entry->name == 'b' ? &hyper->batch_size : &hyper->epochs, err);
+		return get_integer(entry, value, where, *entry->name == 'b' ? &hyper->batch_size : &hyper->epochs,
+				   err);
 	case MB_HYPER_WORD:
 		return get_words(entry, value, where, hyper, err);
 	case MB_HYPER_FLAG:
@@ -269,12 +272,13 @@ static int unknown(const char *name, const char *where, struct mb_err *err)
 
 	for (size_t i = 0; i < MB_COUNT(mb_hyper_table); i++)
 		names[i] = mb_hyper_table[i].name;
-	mb_err_set(err, MB_EXIT_RECORD, where, "assignments.%.100s: the built-in network has no such hyperparameter", name);
+	mb_err_set(err, MB_EXIT_RECORD, where, "assignments.%.100s: the built-in network has no such hyperparameter",
+		   name);
 	near = mb_nearest(name, names);
 	if (near)
 		mb_err_hint(err, "did you mean %s?", near);
 	else
-		mb_err_hint(err, "mb-train --help lists them; a job of your own goes under model:");
+		mb_err_hint(err, "mb-train(1) lists them; a job of your own goes under model:");
 	return -1;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The hyperparameters of the built-in network, read from a record's `assignments`. One table holds their names, kinds,
- * ranges and defaults: it drives the reading, the messages and what mb-train prints about them.
+ * The hyperparameters of the built-in network, read from a record's `assignments`. One table holds their names,
+ * kinds, ranges and defaults: it drives the reading, the messages and what mb-train prints about them.
  *
  *     struct mb_hyper hyper;
  *     if (mb_hyper_parse(json_object_get(record.json, "assignments"), "stdin:17", &hyper, &err) < 0) …
@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "data/json.h"
+#include "data/data.h"
 #include "nn/activation.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"
@@ -56,8 +56,8 @@ void mb_hyper_allowed(const struct mb_hyper_entry *entry, struct mb_str *text);
 
 void mb_hyper_default(struct mb_hyper *hyper);
 
-/* Defaults, then every member of the object (NULL: none). A name that is not in the table, a value of the wrong kind or out
- * of range is an error (MB_EXIT_RECORD) at `where`. Whole numbers may be written 64.0; text is no number. */
+/* Defaults, then every member of the object (NULL: none). A name that is not in the table, a value of the wrong kind
+ * or out of range is an error (MB_EXIT_RECORD) at `where`. Whole numbers may be written 64.0; text is no number. */
 int mb_hyper_parse(const json_t *assignments, const char *where, struct mb_hyper *hyper, struct mb_err *err);
 
 #endif

@@ -48,19 +48,22 @@ static int read_head(struct mb_idx *idx, int n_dims, uint64_t most, struct mb_er
 	if (read_all(idx, head, sizeof head, err) < 0)
 		return -1;
 	if (head[0] || head[1] || head[2] != TYPE_BYTE || head[3] != n_dims)
-		return mb_err_set(err, MB_EXIT_SYSTEM, idx->path,
-				  "starts with %02x%02x%02x%02x, not 0000%02x%02x: no IDX file of bytes in %d dimension%s",
-				  head[0], head[1], head[2], head[3], TYPE_BYTE, n_dims, n_dims, n_dims > 1 ? "s" : "");
+		return mb_err_set(
+			err, MB_EXIT_SYSTEM, idx->path,
+			"starts with %02x%02x%02x%02x, not 0000%02x%02x: no IDX file of bytes in %d dimension%s",
+			head[0], head[1], head[2], head[3], TYPE_BYTE, n_dims, n_dims, n_dims > 1 ? "s" : "");
 	idx->bytes = 1;
 	for (int i = 0; i < n_dims; i++) {
 		if (read_all(idx, dim, sizeof dim, err) < 0)
 			return -1;
 		idx->dims[i] = (uint32_t)dim[0] << 24 | (uint32_t)dim[1] << 16 | (uint32_t)dim[2] << 8 | dim[3];
 		if (!idx->dims[i])
-			return mb_err_set(err, MB_EXIT_SYSTEM, idx->path, "dimension %d is 0: it holds nothing", i + 1);
+			return mb_err_set(err, MB_EXIT_SYSTEM, idx->path, "dimension %d is 0: it holds nothing",
+					  i + 1);
 		if (idx->dims[i] > most / idx->bytes)
 			return mb_err_set(err, MB_EXIT_SYSTEM, idx->path,
-					  "damaged: dimension %d is %u, more than the file can hold", i + 1, idx->dims[i]);
+					  "damaged: dimension %d is %u, more than the file can hold", i + 1,
+					  idx->dims[i]);
 		idx->bytes *= idx->dims[i];
 	}
 	return 0;
@@ -96,15 +99,17 @@ int mb_idx_open(struct mb_idx *idx, const char *path, int n_dims, struct mb_err 
 int mb_idx_read(struct mb_idx *idx, uint8_t *to, struct mb_err *err)
 {
 	uint8_t more;
-	int got;
+	int got, code;
 
 	if (read_all(idx, to, idx->bytes, err) < 0)
 		return -1;
 	got = gzread(idx->file, &more, 1); /* also makes zlib check the sum at the end */
-	if (got < 0)
+	gzerror(idx->file, &code);
+	if (got < 0 || code == Z_BUF_ERROR) /* the latter: cut off within the sum */
 		return gz_error(idx, err);
 	if (got > 0)
-		return mb_err_set(err, MB_EXIT_SYSTEM, idx->path, "damaged: more bytes than its head says (%zu)", idx->bytes);
+		return mb_err_set(err, MB_EXIT_SYSTEM, idx->path, "damaged: more bytes than its head says (%zu)",
+				  idx->bytes);
 	return 0;
 }
 

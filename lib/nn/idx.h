@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * IDX files, the format of MNIST: two zero bytes, the type (8: unsigned byte), the number of dimensions, each dimension as
- * a big-endian 32-bit number, then the bytes. Plain or compressed by gzip.
+ * IDX files, the format of MNIST: two zero bytes, the type (8: unsigned byte), the number of dimensions, each
+ * dimension as a big-endian 32-bit number, then the bytes. Plain or compressed by gzip.
  */
 #ifndef MB_NN_IDX_H
 #define MB_NN_IDX_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <zlib.h>
 
-#include "base/err.h"
+#include "base/base.h"
 
 struct mb_idx {
 	gzFile file;
@@ -19,8 +19,8 @@ struct mb_idx {
 	size_t bytes;     /* product of the dimensions */
 };
 
-/* Opens the file and checks its head: n_dims dimensions (1 to 3), none of them zero, no more data than the file can hold.
- * Errors: MB_EXIT_SYSTEM with the path. */
+/* Opens the file and checks its head: n_dims dimensions (1 to 3), none of them zero, no more data than the file can
+ * hold. Errors: MB_EXIT_SYSTEM with the path. */
 int mb_idx_open(struct mb_idx *idx, const char *path, int n_dims, struct mb_err *err);
 
 /* Reads all idx->bytes bytes, and checks that the file ends there. */

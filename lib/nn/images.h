@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inside of the room: the block of memory that holds a data set, as it also stands in a cache file. One page of head, then
- * training images, test images, training labels, test labels.
+ * Inside of the room: the block of memory that holds a data set, as it also stands in a cache file. One page of
+ * head, then training images, test images, training labels, test labels.
  */
 #ifndef MB_NN_IMAGES_H
 #define MB_NN_IMAGES_H
@@ -16,12 +16,12 @@ struct mb_images {
 int mb_images_new(struct mb_dataset *set, struct mb_images *to, struct mb_err *err);
 void mb_images_seal(struct mb_dataset *set); /* all is filled in: sets the digest */
 
-/* The file names the set's source; `key` is a hash of the source's paths, sizes and times. 0: set is mapped from the file;
- * -1: there is no such file, or it does not fit: make it anew. */
+/* The file names the set's source; `key` is a hash of the source's paths, sizes and times. 0: set is mapped from the
+ * file; -1: there is no such file, or it does not fit: make it anew. */
 int mb_cache_load(struct mb_dataset *set, const char *path, uint64_t key);
 
-/* Writes the sealed set and maps the file in place of the memory. -1: could not be written, the set is as it was. `about`
- * is for people who look into the file. */
+/* Writes the sealed set and maps the file in place of the memory. -1: could not be written, the set is as it was.
+ * `about` is for people who look into the file. */
 int mb_cache_store(struct mb_dataset *set, const char *path, uint64_t key, const char *about, struct mb_err *err);
 
 /* The built-in data set. */

@@ -42,7 +42,8 @@ static void init_layer(struct mb_mlp *net, const struct mb_layer *layer, enum mb
 			net->param[layer->w + i * layer->ld + j] =
 				(mb_real)(width * (normal ? mb_rng_normal(rng) : 2 * mb_rng_unit(rng) - 1));
 	for (size_t j = 0; j < layer->out; j++) {
-		net->param[layer->b + j] = init == MB_INIT_PYTORCH ? (mb_real)(width * (2 * mb_rng_unit(rng) - 1)) : 0;
+		net->param[layer->b + j] =
+			init == MB_INIT_PYTORCH ? (mb_real)(width * (2 * mb_rng_unit(rng) - 1)) : 0;
 		if (!layer->gamma)
 			continue;
 		net->param[layer->gamma + j] = 1;

@@ -3,7 +3,7 @@
  * Initial weights, by layer, from the trial's seed.
  *
  *     pytorch         weights and biases uniform in ±1/√fan_in (torch.nn.Linear's default)
- *     he_normal       normal, deviation √(2/fan_in)               (He et al., ICCV 2015, equation 10); "he" is the same
+ *     he_normal       normal, deviation √(2/fan_in)             (He et al., ICCV 2015, equation 10); "he" is the same
  *     he_uniform      uniform in ±√(6/fan_in)
  *     glorot_normal   normal, deviation √(2/(fan_in + fan_out))   (Glorot and Bengio, AISTATS 2010, equation 16)
  *     glorot_uniform  uniform in ±√(6/(fan_in + fan_out)); "glorot" is the same

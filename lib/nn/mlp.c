@@ -118,8 +118,9 @@ struct mb_mlp *mb_mlp_new(const struct mb_mlp_shape *shape, size_t max_rows, int
 		carve_all(net, training);
 		return net;
 	}
-	mb_err_set(err, MB_EXIT_SYSTEM, NULL, "a network of %zu parameters needs %.1f GB of memory, there are %.1f GB",
-		   mb_mlp_count(shape), (double)bytes / 1e9, (double)installed / 1e9);
+	mb_err_set(err, MB_EXIT_SYSTEM, NULL,
+		   "a network of %zu parameters needs %.1f GB of memory, there are %.1f GB", mb_mlp_count(shape),
+		   (double)bytes / 1e9, (double)installed / 1e9);
 	free(net);
 	return NULL;
 }
@@ -182,7 +183,8 @@ double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint8_t *labels, d
 {
 	mb_real *delta = net->delta[0], *next = net->delta[1], *held;
 	const size_t last_ld = net->layers[net->n_layers - 1].ld;
-	double loss = mb_loss(net->logits, last_ld, rows, net->shape.classes, labels, smoothing, 1 / (mb_real)rows, delta);
+	double loss =
+		mb_loss(net->logits, last_ld, rows, net->shape.classes, labels, smoothing, 1 / (mb_real)rows, delta);
 
 	for (size_t l = net->n_layers; l-- > 0;) {
 		const struct mb_layer *layer = &net->layers[l], *below = l ? layer - 1 : NULL;
@@ -192,12 +194,12 @@ double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint8_t *labels, d
 			memset(net->grad + layer->b, 0, layer->ld * sizeof *net->grad);
 		else
 			column_sums(delta, rows, layer->ld, net->grad + layer->b);
-		mb_gemm(1, 0, layer->in_ld, layer->ld, rows, below ? below->a : net->x, layer->in_ld, delta, layer->ld, 0,
-			net->grad + layer->w, layer->ld);
+		mb_gemm(1, 0, layer->in_ld, layer->ld, rows, below ? below->a : net->x, layer->in_ld, delta,
+			layer->ld, 0, net->grad + layer->w, layer->ld);
 		if (!below)
 			break;
-		mb_gemm(0, 1, rows, layer->in_ld, layer->ld, delta, layer->ld, net->param + layer->w, layer->ld, 0, next,
-			layer->in_ld);
+		mb_gemm(0, 1, rows, layer->in_ld, layer->ld, delta, layer->ld, net->param + layer->w, layer->ld, 0,
+			next, layer->in_ld);
 		multiply(next, below->slope, rows * below->ld);
 		if (net->shape.batch_norm)
 			mb_norm_back(net, below, rows, next);

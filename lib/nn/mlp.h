@@ -10,8 +10,8 @@
  *     loss = mb_mlp_backward(net, rows, labels, smoothing); // net->grad
  *     optimizer->step(&at, net->param, net->grad, state, net->n_params);
  *
- * Shapes. Layer l maps in to out; in memory the columns are padded to `ld`, a multiple of 8, as products of width 16 are
- * faster than those of width 15. Padding is zero in parameters, gradients and activations and stays so.
+ * Shapes. Layer l maps in to out; in memory the columns are padded to `ld`, a multiple of 8, as products of width
+ * 16 are faster than those of width 15. Padding is zero in parameters, gradients and activations and stays so.
  *
  *     param, grad: for each layer W (in_ld × ld, row-major), b (ld), with batch norm also gamma (ld), beta (ld)
  *     stats:       with batch norm, for each hidden layer the running mean (ld) and variance (ld)
@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "base/base.h"
 #include "nn/activation.h"
 #include "nn/hyper.h"
 #include "nn/real.h"
@@ -68,23 +68,23 @@ struct mb_dropout {
 /* The shape that hyperparameters ask for. */
 void mb_mlp_shape_of(const struct mb_hyper *hyper, size_t inputs, size_t classes, struct mb_mlp_shape *shape);
 
-/* All zero, of one block of memory; `training` adds what the way back needs. NULL (MB_EXIT_SYSTEM) when there is not that
- * much memory. mb_mlp_free takes NULL. */
+/* All zero, of one block of memory; `training` adds what the way back needs. NULL (MB_EXIT_SYSTEM) when there is not
+ * that much memory. mb_mlp_free takes NULL. */
 struct mb_mlp *mb_mlp_new(const struct mb_mlp_shape *shape, size_t max_rows, int training, struct mb_err *err);
 void mb_mlp_free(struct mb_mlp *net);
 
 /* Numbers without padding, and bytes of memory for one network in training with `slots` optimiser states. */
 size_t mb_mlp_count(const struct mb_mlp_shape *shape);
 
-/* Logits of the first `rows` rows of net->x. In training (dropout not NULL) batch norm uses the batch's own statistics and
- * moves the running ones; else it uses the running ones. */
+/* Logits of the first `rows` rows of net->x. In training (dropout not NULL) batch norm uses the batch's own
+ * statistics and moves the running ones; else it uses the running ones. */
 void mb_mlp_forward(struct mb_mlp *net, size_t rows, const struct mb_dropout *dropout);
 
 /* After a forward pass in training: the mean loss over the rows, and its gradient in net->grad. */
 double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint8_t *labels, double smoothing);
 
-/* The tensors without padding, as PyTorch keeps them: for each layer W (out × in), b, gamma, beta: mb_mlp_count numbers.
- * `padded` is param, grad or an optimiser state. */
+/* The tensors without padding, as PyTorch keeps them: for each layer W (out × in), b, gamma, beta: mb_mlp_count
+ * numbers. `padded` is param, grad or an optimiser state. */
 void mb_mlp_pack(const struct mb_mlp *net, const mb_real *padded, mb_real *packed);
 void mb_mlp_unpack(const struct mb_mlp *net, const mb_real *packed, mb_real *padded);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sources: momentum and Nesterov as in Sutskever et al. (ICML 2013) in PyTorch's form (the learning rate outside the
- * buffer); RMSprop of Tieleman and Hinton (2012), alpha 0.99; Adam of Kingma and Ba (ICLR 2015, algorithm 1); AdamW of
- * Loshchilov and Hutter (ICLR 2019, algorithm 2). eps is 1e-8 throughout.
+ * Sources: momentum and Nesterov as in Sutskever et al. (ICML 2013) in PyTorch's form (the learning rate outside
+ * the buffer); RMSprop of Tieleman and Hinton (2012), alpha 0.99; Adam of Kingma and Ba (ICLR 2015, algorithm 1);
+ * AdamW of Loshchilov and Hutter (ICLR 2019, algorithm 2). eps is 1e-8 throughout.
  */
 #include "nn/optimizer.h"
 
@@ -25,7 +25,8 @@ MB_CLONES
 static void momentum(const struct mb_optimizer_step *at, mb_real *restrict param, mb_real *restrict grad,
 		     mb_real *restrict velocity, size_t n)
 {
-	const mb_real rate = (mb_real)at->learning_rate, decay = (mb_real)at->weight_decay, mu = (mb_real)at->momentum;
+	const mb_real rate = (mb_real)at->learning_rate, decay = (mb_real)at->weight_decay;
+	const mb_real mu = (mb_real)at->momentum;
 
 	for (size_t i = 0; i < n; i++) {
 		velocity[i] = mu * velocity[i] + (grad[i] + decay * param[i]);
@@ -37,7 +38,8 @@ MB_CLONES
 static void nesterov(const struct mb_optimizer_step *at, mb_real *restrict param, mb_real *restrict grad,
 		     mb_real *restrict velocity, size_t n)
 {
-	const mb_real rate = (mb_real)at->learning_rate, decay = (mb_real)at->weight_decay, mu = (mb_real)at->momentum;
+	const mb_real rate = (mb_real)at->learning_rate, decay = (mb_real)at->weight_decay;
+	const mb_real mu = (mb_real)at->momentum;
 
 	for (size_t i = 0; i < n; i++) {
 		mb_real g = grad[i] + decay * param[i];
@@ -51,7 +53,8 @@ MB_CLONES
 static void rmsprop(const struct mb_optimizer_step *at, mb_real *restrict param, mb_real *restrict grad,
 		    mb_real *restrict state, size_t n)
 {
-	const mb_real rate = (mb_real)at->learning_rate, decay = (mb_real)at->weight_decay, mu = (mb_real)at->momentum;
+	const mb_real rate = (mb_real)at->learning_rate, decay = (mb_real)at->weight_decay;
+	const mb_real mu = (mb_real)at->momentum;
 	const mb_real alpha = (mb_real)0.99, rest = (mb_real)(1 - 0.99);
 	mb_real *restrict square = state, *restrict velocity = state + n;
 
@@ -65,9 +68,9 @@ static void rmsprop(const struct mb_optimizer_step *at, mb_real *restrict param,
 }
 
 /* Adam's update once the gradient holds what it should; `keep` scales the parameter first (AdamW's decay; 1 else). */
-static inline __attribute__((always_inline)) void adam_update(const struct mb_optimizer_step *at, double l2, double keep,
-							      mb_real *restrict param, mb_real *restrict grad,
-							      mb_real *restrict state, size_t n)
+static inline __attribute__((always_inline)) void
+adam_update(const struct mb_optimizer_step *at, double l2, double keep, mb_real *restrict param,
+	    mb_real *restrict grad, mb_real *restrict state, size_t n)
 {
 	const double t = (double)at->step;
 	const mb_real decay = (mb_real)l2, kept = (mb_real)keep;

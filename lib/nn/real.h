@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The number that networks are made of: float, or double in the build that is held to PyTorch's float64 numbers
- * (-DMB_DOUBLE). MB_CLONES marks elementwise loops that are compiled for AVX-512, AVX2 and the baseline and chosen when the
- * program starts. -std=c11 forbids contraction to fused multiply-add and the loops reorder no sum, so all of them give
- * the same bits.
+ * (-DMB_DOUBLE). MB_CLONES marks elementwise loops that are compiled for AVX-512, AVX2 and the baseline and chosen
+ * when the program starts. -std=c11 forbids contraction to fused multiply-add and the loops reorder no sum, so all
+ * of them give the same bits.
  */
 #ifndef MB_NN_REAL_H
 #define MB_NN_REAL_H

@@ -14,16 +14,17 @@ static double anneal(double a, double b, double share)
 	return b + (a - b) * (1 + cos(PI * share)) / 2;
 }
 
+/* PyTorch puts the top at step 0.3 T - 1; the fewer than four steps that leave no room to rise begin there. */
 static double one_cycle(double t, double total)
 {
 	const double start = 1 / 25.0, end = start * 1e-4;
-	const double top = 0.3 * total - 1, last = total - 1;
+	const double top = fmax(0.3 * total - 1, 0), last = total - 1;
 
-	if (top > 0 && t <= top)
-		return anneal(start, 1, t / top);
-	if (last <= top)
+	if (t == top)
 		return 1;
-	return anneal(1, end, (t - fmax(top, 0)) / (last - fmax(top, 0)));
+	if (t < top)
+		return anneal(start, 1, t / top);
+	return anneal(1, end, (t - top) / (last - top));
 }
 
 double mb_schedule_factor(enum mb_schedule schedule, uint64_t step, uint64_t warmup, uint64_t total)

@@ -29,34 +29,17 @@ static void quotas(const size_t count[MB_CLASSES], size_t n, size_t n_val, size_
 	}
 }
 
-struct mb_split *mb_split_new(const struct mb_dataset *set, double share, uint64_t data_seed, struct mb_err *err)
+/* Marks the images to hold back: in a random order of all, the first of each class, as many as its quota. */
+static void hold_back(const struct mb_dataset *set, size_t quota[MB_CLASSES], uint64_t data_seed, unsigned char *held)
 {
-	const size_t n = set->n_train, n_val = (size_t)llround((double)n * share);
-	size_t count[MB_CLASSES] = {0}, quota[MB_CLASSES];
-	struct mb_split *split;
+	uint32_t *mixed = mb_alloc(set->n_train * sizeof *mixed);
 	struct mb_rng rng;
-	uint32_t *mixed;
 
-	if (!(share > 0 && share < 1) || !n_val || n_val >= n) {
-		mb_err_set(err, MB_EXIT_USAGE, NULL, "task.validation_split: %g of %zu images leaves a part empty", share, n);
-		return NULL;
-	}
-	for (size_t i = 0; i < n; i++)
-		count[set->train_y[i]]++;
-	quotas(count, n, n_val, quota);
-	split = mb_alloc(sizeof *split);
-	*split = (struct mb_split){.set = set, .share = share, .data_seed = data_seed};
-	split->train = mb_alloc((n - n_val) * sizeof *split->train);
-	split->val = mb_alloc(n_val * sizeof *split->val);
-
-	/* a random order of all, of which the first of each class are held back: marked, then listed in ascending order */
-	mixed = mb_alloc(n * sizeof *mixed);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < set->n_train; i++)
 		mixed[i] = (uint32_t)i;
 	mb_rng_init(&rng, data_seed, 0, MB_RNG_SPLIT);
-	mb_rng_shuffle(&rng, mixed, n);
-	unsigned char *held = mb_alloc(n);
-	for (size_t i = 0; i < n; i++) {
+	mb_rng_shuffle(&rng, mixed, set->n_train);
+	for (size_t i = 0; i < set->n_train; i++) {
 		size_t *left = &quota[set->train_y[mixed[i]]];
 
 		if (*left) {
@@ -64,13 +47,36 @@ struct mb_split *mb_split_new(const struct mb_dataset *set, double share, uint64
 			--*left;
 		}
 	}
+	free(mixed);
+}
+
+struct mb_split *mb_split_new(const struct mb_dataset *set, double share, uint64_t data_seed, struct mb_err *err)
+{
+	const size_t n = set->n_train, n_val = (size_t)llround((double)n * share);
+	size_t count[MB_CLASSES] = {0}, quota[MB_CLASSES];
+	struct mb_split *split;
+	unsigned char *held;
+
+	if (!(share > 0 && share < 1) || !n_val || n_val >= n) {
+		mb_err_set(err, MB_EXIT_USAGE, NULL, "task.validation_split: %g of %zu images leaves a part empty",
+			   share, n);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		count[set->train_y[i]]++;
+	quotas(count, n, n_val, quota);
+	held = mb_alloc(n);
+	hold_back(set, quota, data_seed, held);
+	split = mb_alloc(sizeof *split);
+	*split = (struct mb_split){.set = set, .share = share, .data_seed = data_seed};
+	split->train = mb_alloc((n - n_val) * sizeof *split->train);
+	split->val = mb_alloc(n_val * sizeof *split->val);
 	for (size_t i = 0; i < n; i++)
 		if (held[i])
 			split->val[split->n_val++] = (uint32_t)i;
 		else
 			split->train[split->n_train++] = (uint32_t)i;
 	free(held);
-	free(mixed);
 	return split;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which training images are held back for validation, and in which order an epoch shows the others. Both come from the
- * task's data_seed alone: all trials of an experiment see the same.
+ * Which training images are held back for validation, and in which order an epoch shows the others. Both come from
+ * the task's data_seed alone: all trials of an experiment see the same.
  */
 #ifndef MB_NN_SPLIT_H
 #define MB_NN_SPLIT_H

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "nn/blas.h"
-#include "stat/classify.h"
+#include "stat/stat.h"
 
 /* All that the result depends on, as text: two setups of the same text give the same network. */
 static void describe(const struct mb_trainer_setup *setup, struct mb_str *text)
@@ -15,9 +15,10 @@ static void describe(const struct mb_trainer_setup *setup, struct mb_str *text)
 	const double numbers[] = {h->learning_rate, h->weight_decay, h->momentum, h->beta1, h->beta2, h->dropout,
 				  h->label_smoothing, h->warmup_epochs, setup->split->share};
 
-	mb_str_addf(text, "%s %llu %llu %llu %lld %lld %d", MB_REAL_NAME, (unsigned long long)setup->split->set->digest,
-		    (unsigned long long)setup->split->data_seed, (unsigned long long)setup->seed,
-		    (long long)setup->max_epochs, (long long)h->batch_size, h->batch_norm);
+	mb_str_addf(text, "%s %llu %llu %llu %lld %lld %d", MB_REAL_NAME,
+		    (unsigned long long)setup->split->set->digest, (unsigned long long)setup->split->data_seed,
+		    (unsigned long long)setup->seed, (long long)setup->max_epochs, (long long)h->batch_size,
+		    h->batch_norm);
 	mb_str_addf(text, " %s %s %s %s", h->optimizer->name, h->activation->name, mb_schedule_names[h->schedule],
 		    mb_init_names[h->init]);
 	for (size_t i = 0; i < MB_COUNT(numbers); i++)
@@ -51,7 +52,8 @@ struct mb_trainer *mb_trainer_new(const struct mb_trainer_setup *setup, struct m
 	trainer->batch = batch < split->n_train ? batch : split->n_train;
 	trainer->steps_an_epoch = (split->n_train + trainer->batch - 1) / trainer->batch;
 	mb_mlp_shape_of(&setup->hyper, split->set->pixels, split->set->classes, &shape);
-	trainer->net = mb_mlp_new(&shape, trainer->batch > MB_EVALUATE_ROWS ? trainer->batch : MB_EVALUATE_ROWS, 1, err);
+	trainer->net =
+		mb_mlp_new(&shape, trainer->batch > MB_EVALUATE_ROWS ? trainer->batch : MB_EVALUATE_ROWS, 1, err);
 	if (!trainer->net) {
 		mb_trainer_free(trainer);
 		return NULL;
@@ -114,8 +116,12 @@ static double train_batch(struct mb_trainer *trainer)
 	const uint32_t *index = trainer->order + first;
 	uint64_t step = (uint64_t)trainer->epoch * trainer->steps_an_epoch + trainer->step;
 	struct mb_dropout dropout = {hyper->dropout, setup->seed, step};
-	struct mb_optimizer_step at = {learning_rate(trainer, step), hyper->weight_decay, hyper->momentum, hyper->beta1,
-				       hyper->beta2, step + 1};
+	struct mb_optimizer_step at = {learning_rate(trainer, step),
+				       hyper->weight_decay,
+				       hyper->momentum,
+				       hyper->beta1,
+				       hyper->beta2,
+				       step + 1};
 	struct mb_mlp *net = trainer->net;
 	double loss;
 
@@ -191,8 +197,8 @@ static enum mb_train_end validate(struct mb_trainer *trainer, mb_stop_fn *stop, 
 {
 	const struct mb_split *split = trainer->setup.split;
 	const double start = mb_clock_monotonic_s();
-	int stopped = mb_evaluate(trainer->net, split->set->train_x, split->set->train_y, split->val, split->n_val, stop,
-				  context, &trainer->validation);
+	int stopped = mb_evaluate(trainer->net, split->set->train_x, split->set->train_y, split->val, split->n_val,
+				  stop, context, &trainer->validation);
 	double seconds = mb_clock_monotonic_s() - start;
 
 	trainer->validate_s += seconds;

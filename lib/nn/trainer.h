@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One trial in training. What comes out depends on (data, split, hyperparameters, seed, epochs, max_epochs) alone, to the
- * bit: not on interruptions, on what runs beside it, or on time.
+ * One trial in training. What comes out depends on (data, split, hyperparameters, seed, epochs, max_epochs) alone,
+ * to the bit: not on interruptions, on what runs beside it, or on time.
  *
  *     struct mb_trainer *trainer = mb_trainer_new(&setup, &err);
  *     if (mb_trainer_resume(trainer, path, &err) < 0) …              // damaged or foreign: say so, start anew
@@ -16,7 +16,7 @@
 #ifndef MB_NN_TRAINER_H
 #define MB_NN_TRAINER_H
 
-#include "data/json.h"
+#include "data/data.h"
 #include "nn/evaluate.h"
 #include "nn/hyper.h"
 #include "nn/mlp.h"
@@ -31,7 +31,8 @@ struct mb_trainer_setup {
 	int curve;             /* validate after each epoch, not only the last */
 	double time_limit_s;   /* training and validation together, over all resumptions; 0: none */
 	uint64_t digest;       /* what a checkpoint must have been made for; see mb_trainer_digest */
-	const json_t *about;   /* kept in checkpoints for readers, "about"; may be NULL; the caller's, outlives the trainer */
+	const json_t *
+		about; /* kept in checkpoints for readers, "about"; may be NULL; the caller's, outlives the trainer */
 };
 
 enum mb_train_end {

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "data/experiment.h"
+#include "data/data.h"
 
 /* A trial of the log, for algorithms that learn from results. */
 struct mb_observation {

@@ -23,8 +23,8 @@ struct mb_classification {
 	struct mb_class_score weighted; /* means weighted by support */
 };
 
-/* confusion: classes × classes, row-major, row: the true class, column: the predicted one. per_class: `classes` scores, or
- * NULL. An empty matrix gives zeros. */
+/* confusion: classes × classes, row-major, row: the true class, column: the predicted one. per_class: `classes`
+ * scores, or NULL. An empty matrix gives zeros. */
 void mb_classify(const uint64_t *confusion, size_t classes, struct mb_class_score *per_class,
 		 struct mb_classification *all);
 

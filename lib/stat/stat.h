@@ -5,6 +5,8 @@
 #ifndef MB_STAT_STAT_H
 #define MB_STAT_STAT_H
 
+#include "stat/classify.h"
 #include "stat/sobol.h"
+#include "stat/summary.h"
 
 #endif

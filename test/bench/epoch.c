@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Milliseconds of CPU that one epoch of the trainer costs, best of 5, beside naive.c: the default job on Fashion-MNIST.
+ * Milliseconds of CPU that one epoch of the trainer costs, best of 5, beside naive.c: the default job on
+ * Fashion-MNIST.
  *
  *     epoch [HIDDEN_LAYER_CONFIG]...       epoch 15 128 512,512
  */

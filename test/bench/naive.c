@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The mark that the trainer is measured against: one epoch of the default job (48,000 images of 28×28, batches of 512, Adam
- * with L2) as one would first write it with OpenBLAS. Images resident as float; gather the batch's rows, sgemm, bias and
- * ReLU, sgemm, softmax, sgemm back, Adam. Uses nothing of mb, and is compiled with the same flags.
+ * The mark that the trainer is measured against: one epoch of the default job (48,000 images of 28×28, batches of
+ * 512, Adam with L2) as one would first write it with OpenBLAS. Images resident as float; gather the batch's rows,
+ * sgemm, bias and ReLU, sgemm, softmax, sgemm back, Adam. Uses nothing of mb, and is compiled with the same flags.
  *
  *     naive [HIDDEN]...          prints "HIDDEN MILLISECONDS", CPU time of the best of 5 epochs
  */
@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 			images[(size_t)i * INPUTS + j] = rand() % 2 ? (float)(rand() % 256) / 255 : 0;
 	}
 	for (int i = 1; i < (argc > 1 ? argc : 2); i++) {
-		int hidden = argc > 1 ? atoi(argv[i]) : 15;
+		int hidden = argc > 1 ? (int)strtol(argv[i], NULL, 10) : 15;
 
 		if (hidden > 0)
 			printf("%d %.1f\n", hidden, best_epoch_ms(hidden, images, labels, order));

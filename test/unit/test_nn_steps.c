@@ -21,8 +21,8 @@ static int near(double got, double want)
 	return fabs(got - want) <= absolute + relative * fabs(want);
 }
 
-/* Marks the biases before a batch norm (packed order). Their true gradient is zero; PyTorch's is rounding noise of 1e-15,
- * which Adam divides by sqrt(v) + 1e-8 and so makes steps of 1e-9 of. Here it is exactly zero. */
+/* Marks the biases before a batch norm (packed order). Their true gradient is zero; PyTorch's is rounding noise of
+ * 1e-15, which Adam divides by sqrt(v) + 1e-8 and so makes steps of 1e-9 of. Here it is exactly zero. */
 static void mark_idle(const struct mb_mlp *net, mb_real *marked)
 {
 	mb_real *padded = calloc(net->n_params, sizeof *padded);
@@ -96,8 +96,8 @@ static void run_steps(size_t number, const json_t *item, struct mb_mlp *net, con
 	size_t i;
 
 	json_array_foreach(json_object_get(item, "steps"), i, step) {
-		struct mb_optimizer_step at = {hyper->learning_rate, hyper->weight_decay, hyper->momentum, hyper->beta1,
-					       hyper->beta2, i + 1};
+		struct mb_optimizer_step at = {hyper->learning_rate, hyper->weight_decay, hyper->momentum,
+					       hyper->beta1,	     hyper->beta2,	  i + 1};
 		size_t rows = json_array_size(json_object_get(step, "y"));
 		double loss;
 

@@ -116,7 +116,7 @@ TEST(scrambled_projections_are_nets)
 				unsigned t = degree[p] - 1 + degree[q] - 1;
 
 				if (!is_net(seeds[s], p, q, 10, t))
-					FAIL("seed %d, dimensions %zu, %zu: no (%u,10,2)-net", (int)seeds[s], q, p, t);
+					FAIL("seed %d, dims %zu, %zu: no (%u,10,2)-net", (int)seeds[s], q, p, t);
 			}
 	CHECK(!is_net(0, 1, 7, 10, 0)); /* so the check can fail */
 }
@@ -164,6 +164,27 @@ TEST(scrambling_is_nested)
 
 		scrambled ^= (uint32_t)(mb_sobol_unit(9, 6, 0) * 0x1p32);
 		CHECK_INT(__builtin_clz(scrambled), __builtin_clz(plain));
+	}
+}
+
+/* Each node of the tree has a coin of its own: a mere digital shift would flip a digit of all points alike. At
+ * digit k (from 0 on) 512 points pass 2^k nodes, at most 512. */
+TEST(scrambling_is_more_than_a_shift)
+{
+	for (unsigned k = 3; k < 32; k++) {
+		double nodes = k < 9 ? 1 << k : 512, flips = 0;
+
+		for (uint64_t seed = 0; seed < 100; seed++) {
+			double share = 0;
+
+			for (uint64_t i = 0; i < 512; i++) {
+				uint32_t x = (uint32_t)(mb_sobol_unit(seed, 6, i) * 0x1p32) ^ mb_sobol_bits(6, i);
+
+				share += (x >> (31 - k) & 1) / 512.0;
+			}
+			flips += pow(share - 0.5, 2) * 4 * nodes / 100; /* mean 1 for fair, independent coins */
+		}
+		CHECK_NEAR(flips, 1, 5 * sqrt(2 / 100.0));
 	}
 }
 
