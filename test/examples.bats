@@ -53,12 +53,13 @@ only_x() {
 	YAML
 }
 
-accepted() { mb-suggest -e "$1" -n 1 -l - </dev/null | jq -e .assignments; }
+# The functions below are called where a failing command does not end them (bash, `if` and `||`): each step says && by itself.
+
+accepted() { mb-suggest -e "$1" -n 1 -l - </dev/null >suggested && jq -e .assignments suggested; }
 
 # Every line is JSON, the log is whole, and numbers 1 to $1 are completed, each once.
 exactly() {
-	diff <(jq -r 'select(.status == "completed").trial' trials.ndjson | sort -n) <(seq "$1")
-	mb-collect -q --fsck
+	diff <(jq -r 'select(.status == "completed").trial' trials.ndjson | sort -n) <(seq "$1") && mb-collect -q --fsck
 }
 
 # blocks PAGE: one file a block, NN, whose first line is "KIND WORDS…" and the rest the text as a reader sees it.
