@@ -125,7 +125,7 @@ SECTIONS = 1 5 7
 install: all
 	install -d $(BIN_DIR) $(DOC_DIR) $(SECTIONS:%=$(MAN_DIR)/man%) $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES))))
 	install -m 755 $(BINARIES) $(BIN_DIR)
-	$(foreach n,$(SECTIONS),$(if $(wildcard share/man/*.$(n)),install -m 644 $(wildcard share/man/*.$(n)) $(MAN_DIR)/man$(n)))
+	for n in $(SECTIONS); do install -m 644 share/man/*.$$n $(MAN_DIR)/man$$n || exit; done
 	install -m 644 $(DOCS) $(DOC_DIR)
 	for file in $(EXAMPLES); do cp -p share/$$file $(DOC_DIR)/$$file || exit; done
 

@@ -380,10 +380,16 @@ teardown() {
 	shell 'trap "touch stopped; exit 85" TERM; touch began; sleep 98769 & wait'
 	mkfifo in
 	SECONDS=0
-	{ mb-train <in 2>err; echo $? >status; } 3>&- | until_true test -e began &
+	{
+		mb-train <in 2>err &
+		echo $! >pid
+		wait $!
+		echo $? >status
+	} 2>/dev/null 3>&- | until_true test -e began &
 	exec 9>in
 	suggestion 1 >&9
-	wait $!
+	until_true test -e began
+	trainer=$(cat pid)
 	until_true test -s status
 	[ $SECONDS -lt 3 ]
 	[ "$(cat status)" -eq 0 ]

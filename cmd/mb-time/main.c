@@ -90,15 +90,19 @@ int main(int argc, char **argv)
 	static const char *const not_built[] = {"sample", "pss", "begin", "end", "mark", "trace", "chart", "prom", "compare",
 						"check"};
 	struct mb_tool tool = {.name = "mb-time",
-			       .synopsis = "[-p PHASE] [-o FILE] [--] COMMAND...\n       mb-time --report [--json] [FILE...]",
+			       .synopsis = "[-p PHASE] [-o FILE] [--] COMMAND...\n"
+					   "       mb-time --report [--json] [FILE...]",
 			       .about = "Runs COMMAND untouched and appends its span to FILE; or adds spans up per phase.",
 			       .stop_at_operand = 1};
 	const char *phase = "run", *output = NULL, *unused = NULL;
-	int want_report = 0, json = 0, phase_given = 0, later[MB_COUNT(not_built)] = {0}, ignored, rest, status;
+	int want_report = 0, json = 0, phase_given = 0, later[MB_COUNT(not_built)] = {0}, ignored;
+	int rest, status;
 	char *path;
 	const struct mb_opt table[] = {
-		{'p', "phase", MB_OPT_TEXT, &phase, "PHASE", "what the command is: setup, load, train, …", .given = &phase_given},
-		{'o', "output", MB_OPT_TEXT, &output, "FILE", "the span file; default: $MB_SPANS, else spans.ndjson beside the experiment file"},
+		{'p', "phase", MB_OPT_TEXT, &phase, "PHASE", "what the command is: setup, load, train, …",
+		 .given = &phase_given},
+		{'o', "output", MB_OPT_TEXT, &output, "FILE",
+		 "the span file; default: $MB_SPANS, else spans.ndjson beside the experiment file"},
 		{'r', "report", MB_OPT_FLAG, &want_report, NULL, "a table per phase over span files and trial logs"},
 		{0, "json", MB_OPT_FLAG, &json, NULL, "with --report: one object a phase and line"},
 		{0, "sample", MB_OPT_TEXT, &unused, "HZ", "not built in yet", .given = &later[0]},
