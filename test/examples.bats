@@ -202,6 +202,23 @@ run_markdown() {
 }
 
 @test "mb(7)" { page mb.7; }
+@test "mb(7): after Ctrl-C on parallel the trials are issued again and go on from their checkpoints" {
+	command -v parallel >/dev/null || skip "no parallel"
+	digits
+	sed -i 's/budget: 8/budget: 2/; s/epochs: 2/epochs: 300/' experiment.yaml
+	setsid bash -c 'mb-suggest -n 2 | parallel --pipe -N1 -j2 mb-train | mb-collect' >/dev/null 2>&1 &
+	group=$!
+	until_true eval '(($(cat trials.ndjson.run/* | grep -c "^[12] 0 1") == 2))'
+	sleep 0.3
+	kill -INT -- "-$group"
+	wait "$group" || true
+	[[ -z $(jq 'select(.status != "open")' trials.ndjson) ]]
+	until_true eval '(($(grep -c ended trials.ndjson.run/* | grep -c :1) == 2))'
+	mb-suggest | mb-train -v 2>said | mb-collect >/dev/null
+	[[ $(grep -c 'goes on after epoch' said) == 2 ]]
+	[[ $(jq -c 'select(.status == "completed") | [.trial, .attempt]' trials.ndjson | sort | xargs) == '[1,2] [2,2]' ]]
+}
+
 @test "mb-suggest(1)" { page mb-suggest.1; }
 @test "mb-train(1)" { page mb-train.1; }
 @test "mb-eval(1)" { page mb-eval.1; }
