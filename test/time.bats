@@ -190,7 +190,7 @@ a b||*|" ]
 		run mb-time $line
 		[ "$status" = 2 ]
 		word=${line%% *}
-		[ "$output" = "mb-time: $word: not built in yet" ]
+		[ "$output" = "mb-time: $word: not built in yet (see --help)" ]
 	done
 }
 

@@ -461,14 +461,14 @@ alike() {
 }
 
 @test "a trial that was interrupted twice and killed once ends as if it were not" {
-	digits 300
+	digits 400
 	networks >all
 	mb-train <all >whole
 	mv models whole.models
 	for signal in TERM INT KILL; do
 		mb-train <all >part 2>err 3>&- &
 		trainer=$!
-		sleep 0.6
+		sleep 0.3
 		kill -$signal $trainer
 		wait $trainer || [ $signal = KILL ]
 		[ $signal = KILL ] || [ "$(jq -r 'select(.status == "interrupted").trial' part | wc -l)" -ge 1 ]
