@@ -205,7 +205,7 @@ run_markdown() {
 @test "mb(7): after Ctrl-C on parallel the trials are issued again and go on from their checkpoints" {
 	command -v parallel >/dev/null || skip "no parallel"
 	digits
-	sed -i 's/budget: 8/budget: 2/; s/epochs: 2/epochs: 300/' experiment.yaml
+	sed -i 's/budget: 8/budget: 2/; s/epochs: 2/epochs: 1500/' experiment.yaml
 	setsid bash -c 'mb-suggest -n 2 | parallel --pipe -N1 -j2 mb-train | mb-collect' >/dev/null 2>&1 &
 	group=$!
 	until_true eval '(($(cat trials.ndjson.run/* | grep -c "^[12] 0 1") == 2))'
