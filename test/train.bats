@@ -380,10 +380,16 @@ teardown() {
 	shell 'trap "touch stopped; exit 85" TERM; touch began; sleep 98769 & wait'
 	mkfifo in
 	SECONDS=0
-	{ mb-train <in 2>err; echo $? >status; } 3>&- | until_true test -e began &
+	{
+		mb-train <in 2>err &
+		echo $! >pid
+		wait $!
+		echo $? >status
+	} 2>/dev/null 3>&- | until_true test -e began &
 	exec 9>in
 	suggestion 1 >&9
-	wait $!
+	until_true test -e began
+	trainer=$(cat pid)
 	until_true test -s status
 	[ $SECONDS -lt 3 ]
 	[ "$(cat status)" -eq 0 ]
@@ -455,14 +461,14 @@ alike() {
 }
 
 @test "a trial that was interrupted twice and killed once ends as if it were not" {
-	digits 300
+	digits 400
 	networks >all
 	mb-train <all >whole
 	mv models whole.models
 	for signal in TERM INT KILL; do
 		mb-train <all >part 2>err 3>&- &
 		trainer=$!
-		sleep 0.6
+		sleep 0.3
 		kill -$signal $trainer
 		wait $trainer || [ $signal = KILL ]
 		[ $signal = KILL ] || [ "$(jq -r 'select(.status == "interrupted").trial' part | wc -l)" -ge 1 ]
@@ -497,7 +503,7 @@ alike() {
 @test "a trial that diverges is failed, the others go on" {
 	digits 2
 	{
-		suggestion 1 '{"optimizer":"sgd","learning_rate":10,"hidden_layer_config":[64,64,64],"batch_size":4}'
+		suggestion 1 '{"optimizer":"sgd","learning_rate":10,"hidden_layer_config":[64,64,64],"batch_size":16}'
 		suggestion 2
 	} | mb-train -q >out
 	[ "$(jq -r 'select(.trial == 1).status' out)" = failed ]

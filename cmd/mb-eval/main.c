@@ -154,7 +154,8 @@ int main(int argc, char **argv)
 	struct eval eval = {
 		.tool = {.name = "mb-eval",
 			 .synopsis = "[--split train|validate|test] [--format json|text] [-d DATA] < records",
-			 .about = "Scores the trained models of records on one split of their data."},
+			 .about = "Scores the trained models of records on one split of their data.",
+			 .blas = mb_blas_name},
 		.split = "test",
 		.format = "json",
 	};

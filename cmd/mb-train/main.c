@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/nn.h"
 #include "train.h"
 
 static int check_options(struct train *train)
@@ -64,7 +65,8 @@ int main(int argc, char **argv)
 	struct train train = {
 		.tool = {.name = "mb-train",
 			 .synopsis = "[-j JOBS] [--gpu[=LIST]] [-d DATA] [-m MODELS] [--curve] < suggestions > results",
-			 .about = "Trains each suggestion read and writes its result."},
+			 .about = "Trains each suggestion read and writes its result.",
+			 .blas = mb_blas_name},
 		.precision = "float32",
 	};
 	const struct mb_opt table[] = {
