@@ -33,7 +33,8 @@ static int print_version(struct mb_tool *tool)
 {
 	struct mb_str text = {0};
 
-	mb_str_addf(&text, "%s %s (%s)\n", tool->name, MB_VERSION, tool->extra_version ? tool->extra_version : "mb");
+	mb_str_addf(&text, "%s %s (BLAS: %s; CUDA: not built in)\n", tool->name, MB_VERSION,
+		    tool->blas ? tool->blas() : "not used");
 	return print_text(tool, &text);
 }
 

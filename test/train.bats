@@ -469,7 +469,7 @@ alike() {
 }
 
 @test "a trial that was interrupted twice and killed once ends as if it were not" {
-	digits 300
+	digits 400
 	networks >all
 	mb-train <all >whole
 	mv models whole.models

@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 		.tool = {.name = "mb-eval",
 			 .synopsis = "[--split train|validate|test] [--format json|text] [-d DATA] < records",
 			 .about = "Scores the trained models of records on one split of their data.",
-			 .extra_version = "BLAS: OpenBLAS or alike, loaded when needed"},
+			 .blas = mb_blas_name},
 		.split = "test",
 		.format = "json",
 	};

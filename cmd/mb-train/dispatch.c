@@ -68,7 +68,7 @@ static void put(struct dispatch *d, struct suggestion *suggestion, const json_t 
 		return;
 	if (mb_tool_put(&train->tool, result) < 0)
 		stop_for_stdout(d);
-	else
+	else if (strcmp(status, "interrupted")) /* that one is not done, whether or not its line reaches the log */
 		mb_holder_done(&d->input.holder, suggestion->trial, suggestion->rung, suggestion->attempt);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/nn.h"
 #include "train.h"
 
 static int check_options(struct train *train)
@@ -63,9 +64,9 @@ int main(int argc, char **argv)
 	static const char *const precisions[] = {"float32", "bf16", NULL};
 	struct train train = {
 		.tool = {.name = "mb-train",
-			 .synopsis = "[-j JOBS] [-d DATA] [-m MODELS] [--curve] < suggestions > results",
+			 .synopsis = "[-j JOBS] [--gpu[=LIST]] [-d DATA] [-m MODELS] [--curve] < suggestions > results",
 			 .about = "Trains each suggestion read and writes its result.",
-			 .extra_version = "BLAS: OpenBLAS or alike, loaded when needed; CUDA: not built in"},
+			 .blas = mb_blas_name},
 		.precision = "float32",
 	};
 	const struct mb_opt table[] = {
