@@ -110,7 +110,8 @@ static int handle_all(struct eval *eval)
 		if (handle(eval, &line, &stop, &err) < 0) {
 			int code = mb_tool_fail(&eval->tool, &err);
 
-			if (stop || status != MB_EXIT_USAGE) /* another experiment's records weigh more than bad ones */
+			/* another experiment's records weigh more than bad ones */
+			if (stop || status != MB_EXIT_USAGE)
 				status = code;
 		} else if (stop && !eval->tool.stdout_gone) {
 			status = MB_EXIT_SYSTEM;
@@ -137,7 +138,8 @@ static int open_experiment(struct eval *eval)
 		return MB_EXIT_USAGE;
 	if (eval->experiment->model.given) {
 		snprintf(where, sizeof where, "%s:%d", eval->experiment->path, eval->experiment->model.line);
-		mb_err_set(&err, MB_EXIT_USAGE, where, "model.test_function_name: scoring models of your own is not built in yet");
+		mb_err_set(&err, MB_EXIT_USAGE, where,
+			   "model.test_function_name: scoring models of your own is not built in yet");
 		mb_err_hint(&err, "without the section `model` the job is the built-in network");
 		return mb_tool_fail(&eval->tool, &err);
 	}
@@ -150,7 +152,8 @@ static int open_experiment(struct eval *eval)
 
 int main(int argc, char **argv)
 {
-	static const char *const splits[] = {"train", "validate", "test", NULL}, *const formats[] = {"json", "text", NULL};
+	static const char *const splits[] = {"train", "validate", "test", NULL};
+	static const char *const formats[] = {"json", "text", NULL};
 	struct eval eval = {
 		.tool = {.name = "mb-eval",
 			 .synopsis = "[--split train|validate|test] [--format json|text] [-d DATA] < records",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The user's own job, `model.command`: a list is argv, a text is for /bin/sh -c. The record on stdin, the experiment's
- * folder as working directory, MB_TRIAL, MB_SEED, MB_OUTPUT_PATH (and MB_DATA with -d) in the environment; the last line
- * of its stdout is the result.
+ * The user's own job, `model.command`: a list is argv, a text is for /bin/sh -c. The record on stdin, the
+ * experiment's folder as working directory, MB_TRIAL, MB_SEED, MB_OUTPUT_PATH (and MB_DATA with -d) in the
+ * environment; the last line of its stdout is the result.
  */
 #include <limits.h>
 #include <signal.h>
@@ -95,7 +95,8 @@ static void conclude(struct train *train, struct mb_child *child, json_t *record
 		snprintf(error, sizeof error, "exit status %d%s%s", code, child->last_words[0] ? ": " : "",
 			 child->last_words);
 	else if (!exited)
-		snprintf(error, sizeof error, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		snprintf(error, sizeof error, "killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
 	else if (result_merge(record, train->experiment, &child->output, why) < 0)
 		snprintf(error, sizeof error, "%s", why);
 	else

@@ -70,12 +70,13 @@ int main(int argc, char **argv)
 		.precision = "float32",
 	};
 	const struct mb_opt table[] = {
-		{'j', "jobs", MB_OPT_INT, &train.jobs, "JOBS", "trials in training at once; 0: as many as fit", .min = 0, .max = 4096},
-		{0, "gpu", MB_OPT_MAYBE, &train.gpu, "LIST", "train on these GPUs", .given = NULL},
-		{'d', "data", MB_OPT_TEXT, &train.data, "DATA", "folder of the data set", .given = NULL},
+		{'j', "jobs", MB_OPT_INT, &train.jobs, "JOBS", "trials in training at once; 0: as many as fit",
+		 .min = 0, .max = 4096},
+		{0, "gpu", MB_OPT_MAYBE, &train.gpu, "LIST", "train on these GPUs"},
+		{'d', "data", MB_OPT_TEXT, &train.data, "DATA", "folder of the data set"},
 		{'m', "models", MB_OPT_TEXT, &train.models, "MODELS",
-		 "folder of the trained models; default: models/ beside the log", .given = NULL},
-		{0, "curve", MB_OPT_FLAG, &train.curve, NULL, "add each epoch's metrics to the results", .given = NULL},
+		 "folder of the trained models; default: models/ beside the log"},
+		{0, "curve", MB_OPT_FLAG, &train.curve, NULL, "add each epoch's metrics to the results"},
 		{0, "precision", MB_OPT_TEXT, &train.precision, "NAME", "float32 or bf16", .words = precisions},
 		{0},
 	};

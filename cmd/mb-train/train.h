@@ -33,7 +33,7 @@ struct job {
 	/* 0, or what is wrong with a suggestion's assignments. NULL: anything goes. */
 	int (*check)(struct train *train, const json_t *record, const char *where, struct mb_err *err);
 
-	/* Before the first trial: data, folders. -1: no trial can be run. What it took is a span of the first trial. */
+	/* Before the first trial: data, folders. -1: no trial can be run. Its time is a span of the first trial. */
 	const char *open_phase; /* NULL: not worth a span */
 	int (*open)(struct train *train, struct mb_err *err);
 
@@ -48,6 +48,13 @@ extern const struct job job_builtin, job_command;
 
 /* Trains until the input has ended or a stop is asked for; returns the exit code. */
 int dispatch(struct train *train);
+
+/* ---- answer.c ---- */
+
+/* The work of a worker, see mb_pool_work; context: struct train. The answer is "R" and the result, or "E" and why the
+ * job cannot be run at all, which answer_error reads. */
+int answer(void *context, struct mb_link *link, const char *line, size_t n, struct mb_str *text);
+void answer_error(const json_t *json, struct mb_err *err);
 
 /* ---- input.c ---- */
 
@@ -69,7 +76,8 @@ struct input {
 
 void input_open(struct input *input);
 
-/* Handles every line that has come: suggestions are claimed and queued, finished records passed on. -1: stdout failed. */
+/* Handles every line that has come: suggestions are claimed and queued, finished records passed on. -1: stdout
+ * failed. */
 int input_take(struct train *train, struct input *input);
 
 /* The next suggestion, the caller's from now on; NULL when none waits. input_give_back puts it in front again. */

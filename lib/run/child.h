@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A user's command, run to its end in a process group of its own, of which nothing is left afterwards. Its stdin is
- * fed, the tail of its stdout is kept, its stderr passes through. A signal that asks this process to stop is forwarded
- * to the group once; what has not ended `grace_s` later, or past its time limit, is killed.
+ * A user's command, run to its end in a process group of its own, of which nothing is left afterwards. Its stdin
+ * is fed, the tail of its stdout is kept, its stderr passes through. A signal that asks this process to stop is
+ * forwarded to the group once; what has not ended `grace_s` later, or past its time limit, is killed.
  *
  * To be called in a worker of a pool made with `keeps` (run/pool.h): it reads that worker's signals, and watches its
  * link, so that the group dies with the program even when that is killed with -9.
