@@ -83,14 +83,16 @@ a b||*|" ]
 	cat >command <<-'END'
 	sub note { open my $to, ">>", $_[0]; print $to "INT\n" }
 	$SIG{INT} = sub { note("got") };
-	note("ready");
+	open my $parent, ">", "pid"; print $parent getppid; close $parent;
 	for (1 .. 500) { exit 0 if -e "enough"; select undef, undef, undef, 0.02 }
 	END
-	script -qec 'env --default-signal=INT mb-time perl command' /dev/null <keys >/dev/null 3>&- &
+	script -qec 'env --default-signal=INT mb-time perl command; exit $?' /dev/null <keys >/dev/null 3>&- &
 	exec 9>keys
-	until_true test -e ready
+	until_true test -s pid
+	kill -STOP "$(cat pid)" # so that what mb-time does comes after the command's own signal
 	printf '\003' >&9
 	until_true test -e got
+	kill -CONT "$(cat pid)"
 	sleep 0.2 # for a second one, which should not come
 	: >enough
 	wait $!
