@@ -2,6 +2,7 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,6 +37,15 @@ static int print_version(struct mb_tool *tool)
 	return print_text(tool, &text);
 }
 
+/* Started with one of stdin, stdout and stderr closed, the next file opened would take its place: records would go into
+ * the lock of the log. Something that can be neither read nor written is put there; commands find it closed as before. */
+static void keep_standard_places(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+}
+
 int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, char **argv, int *rest)
 {
 	int help = 0, version = 0;
@@ -52,6 +62,7 @@ int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, ch
 	size_t n = 0;
 	struct mb_err err;
 
+	keep_standard_places();
 	signal(SIGPIPE, SIG_IGN);
 	tool->experiment_path = getenv("MB_EXPERIMENT");
 	if (!tool->experiment_path || !*tool->experiment_path)

@@ -146,7 +146,9 @@ static int converse(struct suggester *suggester, struct mb_lines *in, size_t kee
 			return -1;
 		mb_log_unlock(&suggester->log, err);
 		suggester_update(suggester);
-		if (suggester_done(suggester) || (suggester->n_issued && say_all(suggester) < 0))
+		if (say_all(suggester) < 0)
+			return -1;
+		if (suggester_done(suggester))
 			return 0;
 		full = held(suggester) >= keep || !(suggester_budget_left(suggester) || held(suggester) < suggester->n_open);
 		more = hear(suggester, in, full);
