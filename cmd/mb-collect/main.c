@@ -3,6 +3,7 @@
  * mb-collect: the end of the pipe. Appends results to the log and answers questions about it.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "collect.h"
 
@@ -40,6 +41,10 @@ int main(int argc, char **argv)
 	}
 	if (repair && !fsck) {
 		mb_tool_warn(&tool, "--repair: goes with --fsck");
+		goto out;
+	}
+	if (tool.log_option && !strcmp(tool.log_option, "-")) {
+		mb_tool_warn(&tool, "-l -: the log is a file; without one, nothing is to be collected");
 		goto out;
 	}
 	experiment = mb_tool_experiment(&tool);
