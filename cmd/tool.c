@@ -112,16 +112,15 @@ char *mb_tool_cache(void)
 /* One write(2) a line, so that lines of several tools on one terminal do not mix. */
 static void say(const struct mb_tool *tool, const char *fmt, va_list args)
 {
-	char line[4096];
-	int head = snprintf(line, sizeof line, "%s: ", tool->name);
-	int n = vsnprintf(line + head, sizeof line - (size_t)head - 1, fmt, args);
-	size_t end = (size_t)head + (n < 0 ? 0 : (size_t)n);
+	char words[4096];
+	struct mb_str line = {0};
 
-	if (end > sizeof line - 2)
-		end = sizeof line - 2;
-	line[end++] = '\n';
-	if (write(STDERR_FILENO, line, end) < 0)
-		return; /* nobody left to tell */
+	vsnprintf(words, sizeof words, fmt, args);
+	mb_str_addf(&line, "%s: ", tool->name);
+	mb_str_add_clean(&line, words, sizeof words); /* names and values of records may hold anything */
+	mb_str_adds(&line, "\n");
+	(void)!write(STDERR_FILENO, line.at, line.n);
+	mb_str_release(&line);
 }
 
 void mb_tool_warn(const struct mb_tool *tool, const char *fmt, ...)
