@@ -78,6 +78,9 @@ int mb_log_is_late(const struct mb_log *log, const struct mb_record *record);
 int mb_log_complete(const struct mb_log *log, struct mb_record *record, const char *objective, const char *where,
 		    struct mb_err *err);
 
+/* The number of the next trial; -1 with MB_EXIT_RECORD when there is none left below 2^53. */
+int64_t mb_log_next_trial(const struct mb_log *log, const char *where, struct mb_err *err);
+
 const struct mb_key *mb_log_find(const struct mb_log *log, int64_t trial, int64_t rung); /* or NULL */
 
 /* fdatasync, at most once a second unless `now`. */
