@@ -46,6 +46,8 @@ static void take_line(struct suggester *suggester, const struct mb_line *line, c
 	char where[512];
 	int bad;
 
+	if (mb_line_is_blank(line)) /* also what mb-collect --fsck --repair leaves of a bad one in a log */
+		return;
 	snprintf(where, sizeof where, "%.480s:%zu", name, line->number);
 	bad = mb_record_parse(&record, line->text, line->n, where, &err) < 0 ||
 	      check_line(suggester, &record, where, history, &err) < 0 ||
