@@ -63,7 +63,7 @@ static int set_value(const struct mb_opt *opt, const char *shown, const char *va
 	case MB_OPT_MAYBE:
 		break;
 	}
-	if (!*value && opt->kind == MB_OPT_TEXT)
+	if (!*value && opt->kind == MB_OPT_TEXT && !opt->words)
 		return usage(err, shown, "is empty");
 	for (size_t i = 0; opt->words && strcmp(value, opt->words[i]);)
 		if (!opt->words[++i]) {
