@@ -176,7 +176,6 @@ static int layers_from_text(const struct mb_hyper_entry *entry, const json_t *va
 
 	for (const char *at = text; *at; at++)
 		commas += *at == ',';
-
 	if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
 		text[n - 1] = '\0';
 		text++;
