@@ -38,12 +38,13 @@ static int print_version(struct mb_tool *tool)
 	return print_text(tool, &text);
 }
 
-/* A standard descriptor that came closed would go to the next file opened: reading and writing must fail instead. */
-static void fill_descriptors(void)
+/* Started with one of stdin, stdout and stderr closed, the next file opened would take its place: records would go into
+ * the lock of the log. Something that can be neither read nor written is put there; commands find it closed as before. */
+static void keep_standard_places(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
-			return;
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
 }
 
 int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, char **argv, int *rest)
@@ -62,8 +63,8 @@ int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, ch
 	size_t n = 0;
 	struct mb_err err;
 
+	keep_standard_places();
 	signal(SIGPIPE, SIG_IGN);
-	fill_descriptors();
 	tool->experiment_path = getenv("MB_EXPERIMENT");
 	if (!tool->experiment_path || !*tool->experiment_path)
 		tool->experiment_path = "experiment.yaml";
@@ -112,16 +113,15 @@ char *mb_tool_cache(void)
 /* One write(2) a line, so that lines of several tools on one terminal do not mix. */
 static void say(const struct mb_tool *tool, const char *fmt, va_list args)
 {
-	char line[4096];
-	int head = snprintf(line, sizeof line, "%s: ", tool->name);
-	int n = vsnprintf(line + head, sizeof line - (size_t)head - 1, fmt, args);
-	size_t end = (size_t)head + (n < 0 ? 0 : (size_t)n);
+	char words[4096];
+	struct mb_str line = {0};
 
-	if (end > sizeof line - 2)
-		end = sizeof line - 2;
-	line[end++] = '\n';
-	if (write(STDERR_FILENO, line, end) < 0)
-		return; /* nobody left to tell */
+	vsnprintf(words, sizeof words, fmt, args);
+	mb_str_addf(&line, "%s: ", tool->name);
+	mb_str_add_clean(&line, words, sizeof words); /* names and values of records may hold anything */
+	mb_str_adds(&line, "\n");
+	(void)!write(STDERR_FILENO, line.at, line.n);
+	mb_str_release(&line);
 }
 
 void mb_tool_warn(const struct mb_tool *tool, const char *fmt, ...)

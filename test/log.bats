@@ -306,7 +306,7 @@ for_lock() {
 	[ "$status" -eq 3 ]
 	for want in "stdin:2: not JSON" "stdin:3: an array is not a record" "stdin:4: trial: 0 is not an integer of at least 1" \
 		'stdin:5: metrics.loss: "low" is not a finite number' "stdin:6: metrics.loss: missing, the metric to optimize" \
-		"stdin:7: assignments: missing" "stdin:8: trial: missing" "stdin:9: an empty line"; do
+		"stdin:7: assignments: missing" "stdin:8: trial: missing"; do
 		[[ $output == *"$want"* ]]
 	done
 	exactly_once 2

@@ -43,7 +43,7 @@ static void add_collect_span(json_t *json)
 		mb_record_add_span(json, "collect", end, mb_clock_now_s() - end);
 }
 
-/* Under the lock: one record into the log, unless it comes too late to count. */
+/* One record into the log, unless it comes too late to count. */
 static int append_one(struct append *append, struct mb_record *record, struct mb_err *err)
 {
 	if (mb_log_is_late(&append->log, record))
@@ -55,26 +55,30 @@ static int append_one(struct append *append, struct mb_record *record, struct mb
 	return 0;
 }
 
-static void complete_batch(struct append *append)
+/* Under the lock. One after the other, as the number that one gets depends on those before it. */
+static int append_batch(struct append *append, struct mb_err *err)
 {
 	const char *objective = mb_experiment_objective(append->collect->experiment)->name;
 	size_t kept = 0;
+	int bad = 0;
 
 	for (size_t i = 0; i < append->n_batch; i++) {
 		struct mb_record record = append->batch[i];
-		struct mb_err err;
+		struct mb_err why;
 		char where[32];
 
 		snprintf(where, sizeof where, "stdin:%lld", (long long)record.line);
-		if (record.status != MB_STATUS_OPEN &&
-		    mb_log_complete(&append->log, &record, objective, where, &err) < 0) {
-			refuse(append, &err);
+		if (mb_log_complete(&append->log, &record, objective, where, &why) < 0) {
+			refuse(append, &why);
 			mb_record_release(&record);
-		} else {
-			append->batch[kept++] = record;
+			continue;
 		}
+		append->batch[kept++] = record;
+		if (!bad && record.status != MB_STATUS_OPEN) /* a suggestion is not a result: passed on */
+			bad = append_one(append, &record, err);
 	}
 	append->n_batch = kept;
+	return bad;
 }
 
 /* Appends the batch and passes it on: 0, or -1 with err. */
@@ -86,11 +90,7 @@ static int flush_batch(struct append *append, struct mb_err *err)
 		return 0;
 	if (mb_log_lock(&append->log, err) < 0)
 		return -1;
-	complete_batch(append);
-	bad = 0;
-	for (size_t i = 0; i < append->n_batch && !bad; i++)
-		if (append->batch[i].status != MB_STATUS_OPEN) /* a suggestion is not a result: passed on */
-			bad = append_one(append, &append->batch[i], err);
+	bad = append_batch(append, err);
 	if (mb_log_unlock(&append->log, bad ? &(struct mb_err){0} : err) < 0)
 		bad = -1;
 	for (size_t i = 0; i < append->n_batch; i++) {
@@ -125,6 +125,8 @@ static int take_lines(struct append *append, struct mb_err *err)
 	char where[32];
 
 	while (mb_lines_buffered(&append->in, &line) == MB_LINE) {
+		if (mb_line_is_blank(&line))
+			continue;
 		snprintf(where, sizeof where, "stdin:%zu", line.number);
 		if (mb_record_parse(&record, line.text, line.n, where, &why) < 0) {
 			refuse(append, &why);
@@ -210,6 +212,8 @@ int collect_append(struct collect *collect)
 		append.status = mb_tool_fail(collect->tool, &err);
 	mb_lines_release(&append.in);
 	mb_str_release(&append.passed);
+	for (size_t i = 0; i < append.n_batch; i++) /* left when the log failed */
+		mb_record_release(&append.batch[i]);
 	free(append.batch);
 	mb_log_close(&append.log);
 	return append.status;

@@ -235,7 +235,9 @@ static void add_best(const struct mb_key *best, const struct mb_metric *objectiv
 	mb_str_addf(text, "best          %s %.6g (trial %lld)\n", objective->name,
 		    mb_record_metric(best->result, objective->name), (long long)best->trial);
 	json_object_foreach(assignments, name, value) {
-		mb_str_addf(text, "              %s = ", name);
+		mb_str_adds(text, "              ");
+		mb_str_add_clean(text, name, 100);
+		mb_str_adds(text, " = ");
 		mb_json_print(value, text);
 		mb_str_adds(text, "\n");
 	}
@@ -254,8 +256,11 @@ static void add_failures(const struct mb_log *log, struct mb_str *text)
 		count = json_object_get(messages, message);
 		mb_json_set(messages, message, json_integer(count ? json_integer_value(count) + 1 : 1));
 	}
-	json_object_foreach(messages, message, count)
-		mb_str_addf(text, "failed        %lld x %s\n", (long long)json_integer_value(count), message);
+	json_object_foreach(messages, message, count) {
+		mb_str_addf(text, "failed        %lld x ", (long long)json_integer_value(count));
+		mb_str_add_clean(text, message, 500);
+		mb_str_adds(text, "\n");
+	}
 	json_decref(messages);
 }
 

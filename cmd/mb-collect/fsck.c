@@ -76,9 +76,9 @@ static int repair_lines(struct mb_log *log, struct mb_err *err)
 		return mb_err_errno(err, log->torn_path, NULL);
 	if (mb_file_read(log->path, 0, &text, err) < 0)
 		count = -1;
-	for (char *line = text.at; count >= 0 && line && *line;) {
+	for (char *line = text.at; count >= 0 && line && line < text.at + text.n;) {
 		char *end = memchr(line, '\n', text.n - (size_t)(line - text.at));
-		size_t n = end ? (size_t)(end - line) : strlen(line);
+		size_t n = (size_t)((end ? end : text.at + text.n) - line); /* after a crash of the machine: NUL bytes in it */
 
 		if (end)
 			*end = '\0';

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 		goto out;
 	}
 	if (tool.log_option && !strcmp(tool.log_option, "-")) {
-		mb_tool_warn(&tool, "--log: - is no log on disk; only mb-suggest works without one");
+		mb_tool_warn(&tool, "-l -: the log is a file; without one, nothing is to be collected");
 		goto out;
 	}
 	experiment = mb_tool_experiment(&tool);

@@ -88,11 +88,6 @@ static enum mb_line_result next_line(struct eval *eval, struct mb_lines *lines, 
 	}
 }
 
-static int is_blank(const struct mb_line *line)
-{
-	return strspn(line->text, " \t\r") == line->n;
-}
-
 static int handle_all(struct eval *eval)
 {
 	struct mb_lines lines;
@@ -104,7 +99,7 @@ static int handle_all(struct eval *eval)
 
 	mb_lines_init(&lines, STDIN_FILENO);
 	while (!stop && (result = next_line(eval, &lines, &line)) == MB_LINE) {
-		if (is_blank(&line))
+		if (mb_line_is_blank(&line))
 			continue;
 		records++;
 		if (handle(eval, &line, &stop, &err) < 0) {

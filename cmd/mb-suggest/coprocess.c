@@ -46,6 +46,8 @@ static void take_line(struct suggester *suggester, const struct mb_line *line, c
 	char where[512];
 	int bad;
 
+	if (mb_line_is_blank(line)) /* also what mb-collect --fsck --repair leaves of a bad one in a log */
+		return;
 	snprintf(where, sizeof where, "%.480s:%zu", name, line->number);
 	bad = mb_record_parse(&record, line->text, line->n, where, &err) < 0 ||
 	      check_line(suggester, &record, where, history, &err) < 0 ||
@@ -146,7 +148,9 @@ static int converse(struct suggester *suggester, struct mb_lines *in, size_t kee
 			return -1;
 		mb_log_unlock(&suggester->log, err);
 		suggester_update(suggester);
-		if (suggester_done(suggester) || (suggester->n_issued && say_all(suggester) < 0))
+		if (say_all(suggester) < 0)
+			return -1;
+		if (suggester_done(suggester))
 			return 0;
 		full = held(suggester) >= keep || !(suggester_budget_left(suggester) || held(suggester) < suggester->n_open);
 		more = hear(suggester, in, full);

@@ -92,7 +92,7 @@ static int issue_again(struct suggester *suggester, size_t index, struct mb_err 
 static int issue_new(struct suggester *suggester, struct mb_err *err)
 {
 	const struct mb_experiment *experiment = suggester->experiment;
-	int64_t trial = suggester->log.last_trial + 1;
+	int64_t trial = mb_log_next_trial(&suggester->log, NULL, err);
 	struct mb_history history = {.experiment = experiment,
 				     .seen = &suggester->points,
 				     .trial = trial,
@@ -101,7 +101,7 @@ static int issue_new(struct suggester *suggester, struct mb_err *err)
 	double start_s = mb_clock_now_s();
 	json_t *record;
 
-	if (mb_suggest(suggester->algorithm, &history, &suggestion, err) < 0)
+	if (trial < 0 || mb_suggest(suggester->algorithm, &history, &suggestion, err) < 0)
 		return -1;
 	record = json_object();
 	mb_json_set(record, "experiment", json_string(experiment->name));

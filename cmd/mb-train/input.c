@@ -53,11 +53,6 @@ static int check_experiment(struct train *train, struct input *input, const json
 			  train->experiment->name, train->experiment->path);
 }
 
-static int is_blank(const struct mb_line *line)
-{
-	return strspn(line->text, " \t\r") == line->n;
-}
-
 static int take_line(struct train *train, struct input *input, struct mb_line *line)
 {
 	struct mb_record record;
@@ -66,7 +61,7 @@ static int take_line(struct train *train, struct input *input, struct mb_line *l
 	char where[32];
 	int bad;
 
-	if (is_blank(line))
+	if (mb_line_is_blank(line))
 		return 0;
 	snprintf(where, sizeof where, "stdin:%zu", line->number);
 	bad = mb_record_parse(&record, line->text, line->n, where, &err);

@@ -80,6 +80,11 @@ enum mb_line_result mb_lines_next(struct mb_lines *lines, struct mb_line *line)
 	}
 }
 
+int mb_line_is_blank(const struct mb_line *line)
+{
+	return strspn(line->text, " \t\r") == line->n;
+}
+
 void mb_lines_release(struct mb_lines *lines)
 {
 	mb_str_release(&lines->buffer);

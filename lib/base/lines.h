@@ -45,6 +45,9 @@ enum mb_line_result mb_lines_buffered(struct mb_lines *lines, struct mb_line *li
 /* The next line, reading as needed: never MB_LINE_NONE on a blocking descriptor, unless a signal came. */
 enum mb_line_result mb_lines_next(struct mb_lines *lines, struct mb_line *line);
 
+/* 1 when the line holds blanks alone. */
+int mb_line_is_blank(const struct mb_line *line);
+
 void mb_lines_release(struct mb_lines *lines); /* does not close fd */
 
 #endif

@@ -41,6 +41,8 @@ static int make_once(const char *path, const char *text, struct mb_err *err)
 	char *temporary = mb_path_unique(path);
 	int bad = mb_file_replace(temporary, text, strlen(text), 0, err);
 
+	if (bad) /* the temporary's own name tells nobody anything */
+		snprintf(err->where, sizeof err->where, "%s", path);
 	if (!bad && link(temporary, path) < 0 && errno != EEXIST) {
 		bad = mb_err_errno(err, path, "link");
 		mb_err_hint(err, "the log needs a file system with hard links; choose another folder with --log");

@@ -127,6 +127,14 @@ static int check_experiment(const struct mb_log *log, const json_t *json, const 
 	return mb_err_hint(err, "a log holds one experiment: give another --log or --experiment");
 }
 
+int64_t mb_log_next_trial(const struct mb_log *log, const char *where, struct mb_err *err)
+{
+	if (log->last_trial < MB_NUM_EXACT - 1)
+		return log->last_trial + 1;
+	return mb_err_set(err, MB_EXIT_RECORD, where, "trial: no number is left after %lld, which %s holds",
+			  (long long)log->last_trial, log->path);
+}
+
 int mb_log_complete(const struct mb_log *log, struct mb_record *record, const char *objective, const char *where,
 		    struct mb_err *err)
 {
@@ -134,6 +142,8 @@ int mb_log_complete(const struct mb_log *log, struct mb_record *record, const ch
 
 	if (check_experiment(log, record->json, where, err) < 0)
 		return -1;
+	if (record->status == MB_STATUS_OPEN)
+		return 0;
 	if (record->status == MB_STATUS_COMPLETED && objective && isnan(mb_record_metric(record->json, objective))) {
 		mb_err_set(err, MB_EXIT_RECORD, where, "metrics.%s: missing, the metric to optimize", objective);
 		return mb_err_hint(err, "a completed record needs {\"metrics\": {\"%s\": number}}", objective);
@@ -141,7 +151,9 @@ int mb_log_complete(const struct mb_log *log, struct mb_record *record, const ch
 	if (!record->trial) {
 		if (record->status != MB_STATUS_COMPLETED)
 			return mb_err_set(err, MB_EXIT_RECORD, where, "trial: missing");
-		record->trial = log->last_trial + 1;
+		record->trial = mb_log_next_trial(log, where, err);
+		if (record->trial < 0)
+			return -1;
 		mb_json_set(record->json, "trial", json_integer(record->trial));
 	}
 	key = mb_log_find(log, record->trial, record->rung);

@@ -51,8 +51,10 @@ static int check_int(const struct check *check, const json_t *json, const char *
 	if (!value)
 		return 0;
 	snprintf(expected, sizeof expected, "an integer of at least %lld", (long long)low);
-	if (!json_is_integer(value) || json_integer_value(value) < low || json_integer_value(value) > MB_NUM_EXACT - 1)
+	if (!json_is_integer(value) || json_integer_value(value) < low)
 		return bad(check, name, value, expected);
+	if (json_integer_value(value) > MB_NUM_EXACT - 1)
+		return bad(check, name, value, "an integer below 2^53");
 	*to = json_integer_value(value);
 	return 0;
 }
