@@ -212,7 +212,7 @@ a b||*|" ]
 		run mb-time $line
 		[ "$status" = 2 ]
 		word=${line%% *}
-		[ "$output" = "mb-time: $word: not built in yet (see --help)" ]
+		[ "$output" = "mb-time: $word: not built in yet" ]
 	done
 }
 

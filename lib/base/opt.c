@@ -144,7 +144,7 @@ static int parse_long(const struct mb_opt *table, int argc, char **argv, int *at
 	if (!opt)
 		return -1;
 	if (opt->kind == MB_OPT_UNBUILT)
-		return usage(err, shown, "not built in yet");
+		return mb_err_set(err, MB_EXIT_USAGE, NULL, "%s: not built in yet", shown);
 	if (equals) {
 		if (opt->kind == MB_OPT_FLAG)
 			return usage(err, shown, "takes no value");
@@ -166,7 +166,7 @@ static int parse_letters(const struct mb_opt *table, int argc, char **argv, int 
 		if (!opt)
 			return usage(err, shown, "no such option");
 		if (opt->kind == MB_OPT_UNBUILT)
-			return usage(err, shown, "not built in yet");
+			return mb_err_set(err, MB_EXIT_USAGE, NULL, "%s: not built in yet", shown);
 		if (opt->kind != MB_OPT_FLAG && opt->kind != MB_OPT_MAYBE) {
 			if (letter[1])
 				return set_value(opt, shown, letter + 1, err);

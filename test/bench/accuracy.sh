@@ -19,6 +19,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
+# shellcheck disable=SC2317 # called through xargs
 # run_seed NAME DATASET ASSIGNMENTS SEED: one trial with a split of its own; prints its metrics.
 run_seed() {
 	mkdir "$1.$4"
