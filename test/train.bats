@@ -497,7 +497,7 @@ alike() {
 @test "a trial that diverges is failed, the others go on" {
 	digits 2
 	{
-		suggestion 1 '{"optimizer":"sgd","learning_rate":10,"hidden_layer_config":[64,64,64],"batch_size":4}'
+		suggestion 1 '{"optimizer":"sgd","learning_rate":10,"activation":"leaky_relu","hidden_layer_config":[64,64,64],"batch_size":4}'
 		suggestion 2
 	} | mb-train -q >out
 	[ "$(jq -r 'select(.trial == 1).status' out)" = failed ]
