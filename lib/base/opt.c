@@ -26,12 +26,10 @@ static int range_error(const struct mb_opt *opt, const char *shown, const char *
 
 	if (opt->min == 0 && opt->max == 0)
 		snprintf(what, sizeof what, "\"%.100s\" is not %s", value, kind);
-	else if (opt->max >= 9e15)
-		snprintf(what, sizeof what, "\"%.100s\" is not %s of at least %.15g", value, kind, opt->min);
 	else
 		snprintf(what, sizeof what, "\"%.100s\" is not %s in [%s, %s]", value, kind,
-			 (snprintf(low, sizeof low, "%.15g", opt->min), low),
-			 (snprintf(high, sizeof high, "%.15g", opt->max), high));
+			 (snprintf(low, sizeof low, "%.16g", opt->min), low),
+			 (snprintf(high, sizeof high, "%.16g", opt->max), high));
 	return usage(err, shown, what);
 }
 
@@ -65,7 +63,7 @@ static int set_value(const struct mb_opt *opt, const char *shown, const char *va
 	case MB_OPT_MAYBE:
 		break;
 	}
-	if (!*value && opt->kind == MB_OPT_TEXT)
+	if (!*value && opt->kind == MB_OPT_TEXT && !opt->words)
 		return usage(err, shown, "is empty");
 	for (size_t i = 0; opt->words && strcmp(value, opt->words[i]);)
 		if (!opt->words[++i]) {
