@@ -170,19 +170,23 @@ static int layers_from_text(const struct mb_hyper_entry *entry, const json_t *va
 			    struct mb_hyper *hyper, struct mb_err *err)
 {
 	char *copy = mb_strdup(json_string_value(value)), *text = copy, *rest, *word;
-	size_t n = strlen(text);
+	size_t n = strlen(text), words = 0, commas = 0;
 	int64_t width;
 	int bad = 0;
 
+	for (const char *at = text; *at; at++)
+		commas += *at == ',';
 	if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
 		text[n - 1] = '\0';
 		text++;
 	}
-	for (word = strtok_r(text, ", ", &rest); word && !bad; word = strtok_r(NULL, ", ", &rest))
+	for (word = strtok_r(text, ", ", &rest); word && !bad; word = strtok_r(NULL, ", ", &rest), words++)
 		if (mb_num_int(word, &width) < 0 || width < 1 || width > MB_HIDDEN_WIDTH)
 			bad = refuse(entry, value, where, "widths like \"64,32\", each in ", err);
 		else
 			bad = add_layer(value, (double)width, where, hyper, err);
+	if (!bad && commas && commas + 1 != words)
+		bad = refuse(entry, value, where, "widths like \"64,32\", each in ", err);
 	free(copy);
 	return bad;
 }
