@@ -68,15 +68,14 @@ static int append_batch(struct append *append, struct mb_err *err)
 		char where[32];
 
 		snprintf(where, sizeof where, "stdin:%lld", (long long)record.line);
-		if (record.status == MB_STATUS_OPEN) { /* a suggestion is not a result: passed on */
-			append->batch[kept++] = record;
-		} else if (mb_log_complete(&append->log, &record, objective, where, &why) < 0) {
+		if (mb_log_complete(&append->log, &record, objective, where, &why) < 0) {
 			refuse(append, &why);
 			mb_record_release(&record);
-		} else {
-			append->batch[kept++] = record;
-			bad = bad ? bad : append_one(append, &record, err);
+			continue;
 		}
+		append->batch[kept++] = record;
+		if (!bad && record.status != MB_STATUS_OPEN) /* a suggestion is not a result: passed on */
+			bad = append_one(append, &record, err);
 	}
 	append->n_batch = kept;
 	return bad;

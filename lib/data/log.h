@@ -74,7 +74,7 @@ int mb_log_is_late(const struct mb_log *log, const struct mb_record *record);
 
 /* Makes a result fit for the log: the next number for a `completed` without one (under the lock), the assignments and the
  * experiment's name when left out. -1 with MB_EXIT_RECORD when it is no result: no trial, unknown assignments, no value for
- * the metric `objective` (NULL: any), or another experiment's (MB_EXIT_USAGE). */
+ * the metric `objective` (NULL: any), or another experiment's (MB_EXIT_USAGE); a suggestion is held to the last alone. */
 int mb_log_complete(const struct mb_log *log, struct mb_record *record, const char *objective, const char *where,
 		    struct mb_err *err);
 

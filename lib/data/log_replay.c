@@ -142,6 +142,8 @@ int mb_log_complete(const struct mb_log *log, struct mb_record *record, const ch
 
 	if (check_experiment(log, record->json, where, err) < 0)
 		return -1;
+	if (record->status == MB_STATUS_OPEN)
+		return 0;
 	if (record->status == MB_STATUS_COMPLETED && objective && isnan(mb_record_metric(record->json, objective))) {
 		mb_err_set(err, MB_EXIT_RECORD, where, "metrics.%s: missing, the metric to optimize", objective);
 		return mb_err_hint(err, "a completed record needs {\"metrics\": {\"%s\": number}}", objective);
