@@ -173,3 +173,18 @@ ends() {
 	grep -q 'trials.ndjson: was removed or replaced while in use' err
 	fails grep -q Sanitizer err
 }
+
+@test "an unknown kind of lock is refused before it is written" {
+	experiment
+	MB_LOCK=lockf run mb-suggest -n 1
+	[ "$status" -eq 2 ]
+	[ ! -e trials.ndjson.lock ]
+	mb-suggest -n 1
+}
+
+@test "a pipe without a trainer says so" {
+	experiment
+	mb-suggest -q -n 2 | mb-collect 2>err | jq -se 'map(.status) == ["open", "open"]'
+	[ "$(grep -c 'stdin:1: a suggestion, not a result' err)" -eq 1 ]
+	[ "$(wc -l <err)" -eq 2 ]
+}

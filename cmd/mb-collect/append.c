@@ -22,6 +22,7 @@ struct append {
 	struct mb_str passed;    /* their lines, to go to stdout */
 	struct progress progress;
 	int to_terminal;         /* stdout is a terminal: it shows the progress, not the records */
+	int told_open;           /* that suggestions are not appended */
 	int status;              /* so far: MB_EXIT_RECORD or MB_EXIT_USAGE when a line was bad */
 	int interrupts;
 };
@@ -74,6 +75,9 @@ static int append_batch(struct append *append, struct mb_err *err)
 			continue;
 		}
 		append->batch[kept++] = record;
+		if (record.status == MB_STATUS_OPEN && !append->told_open++)
+			mb_tool_say(append->collect->tool, "%s: a suggestion, not a result: passed on, not appended (is mb-train "
+				    "before mb-collect?)", where);
 		if (!bad && record.status != MB_STATUS_OPEN) /* a suggestion is not a result: passed on */
 			bad = append_one(append, &record, err);
 	}
