@@ -302,11 +302,6 @@ teardown() {
 	[ "$status" -eq 2 ]
 	run mb-train file </dev/null
 	[ "$status" -eq 2 ]
-	sed -i '/^model:/,$d' experiment.yaml
-	echo 'model: {entry_point: main.py, function_name: f}' >>experiment.yaml
-	run mb-train </dev/null
-	[ "$status" -eq 2 ]
-	[[ "$output" == *"experiment.yaml:"*"not built in"* ]]
 }
 
 # ---- the end ----

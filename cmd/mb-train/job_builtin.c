@@ -36,21 +36,6 @@ struct builtin {
 	char *shown;   /* the same as it stands in records: relative to the log's folder where it lies below it */
 };
 
-/* Where the folder lies as seen from the log's; the caller frees. */
-static char *seen_from(const char *log_folder, const char *folder)
-{
-	char *base = realpath(log_folder, NULL), *whole = realpath(folder, NULL), *seen;
-	size_t n = base ? strlen(base) : 0;
-
-	if (base && whole && !strncmp(base, whole, n) && (whole[n] == '/' || !whole[n]))
-		seen = mb_strdup(whole[n] ? whole + n + 1 : ".");
-	else
-		seen = mb_strdup(whole ? whole : folder);
-	free(base);
-	free(whole);
-	return seen;
-}
-
 static int open_models(struct train *train, struct builtin *builtin, struct mb_err *err)
 {
 	builtin->models = train->models ? mb_strdup(train->models) : mb_path_join(train->log_folder, "models");
