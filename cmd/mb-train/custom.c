@@ -55,11 +55,8 @@ void custom_limits(const struct train *train, struct mb_child *child)
 /* 1 when mb stopped it for a limit, which is no interruption. */
 static int passed_a_limit(const struct mb_child *child, char *error, size_t size)
 {
-	char limit[MB_BYTES_TEXT], found[MB_BYTES_TEXT];
-
 	if (child->memory)
-		snprintf(error, size, "memory limit of %s exceeded (%s)", mb_bytes_print(child->memory_limit, limit),
-			 mb_bytes_round(child->memory, child->memory_limit, found));
+		memory_error(child->memory, child->memory_limit, error, size);
 	else if (child->timed_out)
 		snprintf(error, size, "timeout after %g s", child->timeout_s);
 	return child->memory || child->timed_out;

@@ -39,6 +39,14 @@ void result_set(json_t *record, enum mb_status status, pid_t pid, const char *er
 	mb_json_set(record, "pid", json_integer(pid));
 }
 
+void memory_error(int64_t bytes, int64_t limit, char *error, size_t size)
+{
+	char most[MB_BYTES_TEXT], found[MB_BYTES_TEXT];
+
+	snprintf(error, size, "memory limit of %s exceeded (%s)", mb_bytes_print(limit, most),
+		 mb_bytes_round(bytes, limit, found));
+}
+
 char *seen_from(const char *log_folder, const char *folder)
 {
 	char *base = realpath(log_folder, NULL), *whole = realpath(folder, NULL), *seen;

@@ -84,6 +84,9 @@ void input_close(struct input *input);
 /* Sets status, error (when failed), host, pid. `error` may be any bytes: it becomes one printable line. */
 void result_set(json_t *record, enum mb_status status, pid_t pid, const char *error);
 
+/* "memory limit of 1 GB exceeded (1.2 GB)" */
+void memory_error(int64_t bytes, int64_t limit, char *error, size_t size);
+
 /* Where the folder lies as seen from the log's: below it, or absolute. The caller frees. */
 char *seen_from(const char *log_folder, const char *folder);
 
