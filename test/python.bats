@@ -145,6 +145,7 @@ def f(a): return helper_of_main.value + 1'
 	[ "$(returns '__import__("fractions").Fraction(1, 4)' | jq -c .metrics)" = '{"loss":0.25}' ]
 	[ "$(returns '1, {"nan": float("nan"), "set": {1}, "object": ValueError("no")}' | jq -c .metadata)" = \
 		'{"nan":null,"set":[1],"object":"no"}' ]
+	[ "$(returns '1, {"a\0": "\udcff\n"}' | jq -c .metadata)" = '{"a ":"?\n"}' ]
 }
 
 @test "numpy's numbers and arrays of no dimension are results" {
@@ -163,6 +164,7 @@ def f(a): return helper_of_main.value + 1'
 		'None|it returned None, not a number' \
 		'"0.5"|loss is str '"'0.5'"', not a number' \
 		'True|loss is bool True, not a number' \
+		'{"a\nb": "\udcff"}|a b is str '"'\\udcff'"', not a number' \
 		'1j|loss is complex 1j, not a number' \
 		'float("nan")|loss is nan, not a finite number' \
 		'{"loss": float("inf")}|loss is inf, not a finite number' \
@@ -425,4 +427,76 @@ def f(a):
 	PY
 	{ suggestion 1; suggestion 2; suggestion 3; } | mb-train -q -j 3 >out
 	[ "$(jq -r .status out | sort | uniq -c | xargs)" = '3 completed' ]
+}
+
+# ---- mb-eval ----
+
+@test "mb-eval calls test_function_name, with the split's prefix before what it returns" {
+	model <<-'PY'
+	import os
+	def f(a):
+	    open(a["output_path"] + "/weights", "w").write("0.5")
+	    return a["suggestion"]["x"]
+	def t(a):
+	    weights = float(open(a["output_path"] + "/weights").read())
+	    print("scoring", a["split"], os.environ["MB_TRIAL"])
+	    return {"loss": weights + a["suggestion"]["x"], a["split"] + "_size": 3}, {"rows": [1, 2]}
+	PY
+	{ suggestion 1 '{"x":0.25}'; suggestion 2 '{"x":1}'; } | mb-train -q -m weights -j 1 >out
+	mb-eval <out >scored 2>err
+	jq -se 'map([.trial, .status, .metrics.loss, .metrics.test_loss, .metrics.test_size, .report.metadata.rows[1]]) ==
+		[[1,"completed",0.25,0.75,3,2], [2,"completed",1,1.5,3,2]] and
+		all(.spans | map(.phase) | last == "test")' scored
+	grep -q 'scoring test 2' err
+	[ "$(head -1 out | mb-eval --format text 2>/dev/null | xargs)" = 'trial 1, test split test_loss 0.75 test_size 3' ]
+	head -1 out | mb-eval --split validate 2>/dev/null | jq -e '.metrics | .val_loss == 0.75 and .val_validate_size == 3'
+	nothing_left
+}
+
+@test "mb-eval: a bare number is the optimised metric on that split; what cannot be scored is a bad record" {
+	model <<-'PY'
+	def f(a): return 1
+	def t(a):
+	    if a["suggestion"].get("x") == 1:
+	        raise KeyError("weights")
+	    return 2
+	PY
+	sed -i 's/name: loss/name: val_loss/' experiment.yaml
+	run --separate-stderr mb-eval < <(suggestion 1 '{"x":1}'; suggestion 2 '{"x":0}')
+	[ "$status" -eq 3 ]
+	[ "$(jq -c '[.trial,.metrics]' <<<"$output")" = '[2,{"test_loss":2}]' ]
+	[[ "$stderr" == *"mb-eval: stdin:1: t: KeyError: 'weights'"* ]]
+	sed -i 's/test_function_name: t/test_function_name: no_such/' experiment.yaml
+	run mb-eval < <(suggestion 1)
+	[ "$status" -eq 5 ]
+	[[ "$output" == *"experiment.yaml:7: model.entry_point: main.py: AttributeError: "* ]]
+	sed -i 's/, test_function_name: no_such//' experiment.yaml
+	run mb-eval < <(suggestion 1)
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"experiment.yaml:7: model.test_function_name: missing"* ]]
+	nothing_left
+}
+
+@test "mb-eval holds to the time limit, ends when its reader goes, and leaves nothing when it is killed" {
+	model 'trial_timeout: 0.3' 'grace: 0.2' <<-'PY'
+	import subprocess, time
+	def t(a):
+	    subprocess.Popen(["sleep", "98776"])
+	    open("began", "w")
+	    time.sleep(1000)
+	PY
+	run mb-eval < <(suggestion 1)
+	[ "$status" -eq 3 ]
+	[[ "$output" == *'t: timeout after 0.3 s'* ]]
+	nothing_left
+	sed -i '/trial_timeout/d' experiment.yaml
+	suggestion 1 | mb-eval 2>/dev/null | true
+	nothing_left
+	rm began
+	suggestion 1 >one
+	mb-eval <one >out 3>&- &
+	trainer=$!
+	until_true test -e began
+	kill -9 $trainer
+	nothing_left
 }

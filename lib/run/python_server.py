@@ -60,7 +60,7 @@ def last_line(error):
     """The line that says it: "ValueError: …", without notes and the picture of a syntax error."""
     lines = traceback.format_exception_only(type(error), error)
     said = [line for line in lines if not line.startswith(" ")]
-    return " ".join((said or lines)[0].split())
+    return clean(" ".join((said or lines)[0].split()))
 
 
 def show(error, frames):
@@ -72,6 +72,11 @@ def show(error, frames):
 
 
 # ---- a result ----
+
+
+def clean(text):
+    """What can stand in a record: no halves of characters, no NUL."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
 
 
 def number(value, of):
@@ -98,14 +103,16 @@ def shown(value):
 
 def plain(value):
     """Metadata as JSON has it: what is not known becomes text, what is not finite null."""
-    if value is None or isinstance(value, (bool, str)):
-        return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return clean(value)
     if isinstance(value, int):
         return int(value) if abs(value) < 1 << 63 else float(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {clean(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
     for method in ("tolist", "item"):
@@ -131,12 +138,12 @@ def record(returned, metric):
         returned = [returned]
     if isinstance(returned, dict):
         for name, value in returned.items():
-            metrics[str(name)] = number(value, str(name))
+            metrics[clean(str(name))] = number(value, str(name))
     elif isinstance(returned, (list, tuple)):
         for item in returned:
             if not is_named(item):
                 raise Unfit("its result holds %s, not {\"name\": …, \"value\": …}" % shown(item))
-            name = str(item["name"])
+            name = clean(str(item["name"]))
             metrics[name] = number(item["value"], name)
             if item.get("value_stddev") is not None:
                 stddev[name] = number(item["value_stddev"], "value_stddev of " + name)
@@ -198,7 +205,7 @@ def call_it(function, request, out):
         try:
             result = record(function(request["argument"]), request["metric"])
         except Unfit as error:
-            result = {"status": "failed", "error": str(error)}
+            result = {"status": "failed", "error": clean(" ".join(str(error).split()))}
         except SystemExit:
             raise
         except BaseException as error:
