@@ -3,7 +3,8 @@
 #   make             everything into build/            make demo     search Fashion-MNIST, show the best trial
 #   make DEBUG=1     the same with ASan and UBSan      make check    all tests; ONLY=time: files of that name
 #   make install     PREFIX=/usr/local DESTDIR=        make bench    speed, as ratios
-#   make uninstall   what install put there            make clean
+#   make uninstall   what install put there            make torture  kill -9 of the pipe, KILLS=1000 times
+#   make clean
 
 PREFIX  = /usr/local
 DESTDIR =
@@ -41,6 +42,7 @@ TOOL_SRC := $(foreach tool,$(TOOLS),$(wildcard cmd/$(tool)/*.c))
 BINARIES := $(TOOLS:%=$(BUILD)/%)
 
 all: $(BINARIES)
+	@:
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -96,6 +98,7 @@ $(BUILD)/bench/%: test/bench/%.c $(BUILD)/libmb.a
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(BUILD)/libmb.a $(LDLIBS)
 
 units: $(UNIT_BIN)
+	@:
 
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -116,11 +119,16 @@ demo:
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@PATH="$(abspath $(BUILD)):$$PATH" share/examples/fashion-mnist/demo $(DEMO)
 
+# Longer than make check: KILLS times kill -9 of the running pipe.
+KILLS = 1000
+torture: all
+	@MB_BUILD=$(abspath $(BUILD)) MB_KILLS=$(KILLS) bats --tap test/torture.bats
+
 bench:
 	@share/setup/ensure build run
 	@$(MAKE) --no-print-directory $(PARALLEL) all $(BENCH)
 	@export BENCH="$(abspath $(BUILD)/bench)" PATH="$(abspath $(BUILD)):$$PATH"; \
-	for bench in $(wildcard test/bench/*.sh); do echo "$$bench"; $$bench || exit; done
+	for bench in $(wildcard test/bench/*.sh); do echo "$$bench"; $$bench || [ $$? = 77 ] || exit; done
 
 # Installation: the same list serves both ways.
 BIN_DIR  = $(DESTDIR)$(PREFIX)/bin
@@ -133,7 +141,7 @@ SECTIONS = 1 5 7
 install: all
 	install -d $(BIN_DIR) $(DOC_DIR) $(SECTIONS:%=$(MAN_DIR)/man%) $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES))))
 	install -m 755 $(BINARIES) $(BIN_DIR)
-	$(foreach n,$(SECTIONS),$(if $(wildcard share/man/*.$(n)),install -m 644 $(wildcard share/man/*.$(n)) $(MAN_DIR)/man$(n)))
+	for n in $(SECTIONS); do install -m 644 share/man/*.$$n $(MAN_DIR)/man$$n || exit; done
 	install -m 644 $(DOCS) $(DOC_DIR)
 	for file in $(EXAMPLES); do cp -p share/$$file $(DOC_DIR)/$$file || exit; done
 
@@ -150,4 +158,4 @@ clean:
 -include $(UNIT_BIN:%=%.d) $(BENCH:%=%.d)
 
 .SECONDARY: $(DOUBLE_OBJ)
-.PHONY: all units check demo bench install uninstall clean
+.PHONY: all units check demo torture bench install uninstall clean

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What mb-train and mb-eval share of a Python model (`model.entry_point`): how it is loaded, and what its functions are
- * called with.
+ * What mb-train and mb-eval share of a Python model (`model.entry_point`): how it is loaded, and what its functions
+ * are called with.
  *
  *     if (model_open(&python, experiment, experiment->model.function_name, STDOUT_FILENO, &err) == 0) {
  *         struct model_call call = {.metric = "loss", .dataset = dataset, .output = folder};
@@ -24,8 +24,8 @@ struct model_call {
 int model_open(struct mb_python *python, const struct mb_experiment *experiment, const char *function, int output,
 	       struct mb_err *err);
 
-/* The data that a job of one's own works on: `option` (-d) as seen from here, else data_options.dataset_path as seen from
- * the experiment's folder; absolute where it exists here. NULL: none. The caller frees. */
+/* The data that a job of one's own works on: `option` (-d) as seen from here, else data_options.dataset_path as
+ * seen from the experiment's folder; absolute where it exists here. NULL: none. The caller frees. */
 char *model_dataset(const struct mb_experiment *experiment, const char *option);
 
 /* "MB_TRIAL=1", "MB_SEED=7", "MB_OUTPUT_PATH=…": zero-initialise; NULL-terminated. */

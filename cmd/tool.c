@@ -2,6 +2,7 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,8 +33,17 @@ static int print_version(struct mb_tool *tool)
 {
 	struct mb_str text = {0};
 
-	mb_str_addf(&text, "%s %s (%s)\n", tool->name, MB_VERSION, tool->extra_version ? tool->extra_version : "mb");
+	mb_str_addf(&text, "%s %s (BLAS: %s; CUDA: not built in)\n", tool->name, MB_VERSION,
+		    tool->blas ? tool->blas() : "not used");
 	return print_text(tool, &text);
+}
+
+/* A standard descriptor that came closed would go to the next file opened: reading and writing must fail instead. */
+static void fill_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
 }
 
 int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, char **argv, int *rest)
@@ -53,6 +63,7 @@ int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, ch
 	struct mb_err err;
 
 	signal(SIGPIPE, SIG_IGN);
+	fill_descriptors();
 	tool->experiment_path = getenv("MB_EXPERIMENT");
 	if (!tool->experiment_path || !*tool->experiment_path)
 		tool->experiment_path = "experiment.yaml";

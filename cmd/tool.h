@@ -21,7 +21,7 @@
 struct mb_tool {
 	const char *name, *synopsis, *about; /* about: one line for --help */
 	int stop_at_operand;                 /* the operands are a command's (mb-time) */
-	const char *extra_version;           /* what --version adds, NULL: nothing */
+	const char *(*blas)(void);           /* names the BLAS for --version; NULL: the tool needs none */
 
 	/* Set by mb_tool_start. */
 	const char *experiment_path; /* -e, else $MB_EXPERIMENT, else experiment.yaml */

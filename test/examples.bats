@@ -53,12 +53,13 @@ only_x() {
 	YAML
 }
 
-accepted() { mb-suggest -e "$1" -n 1 -l - </dev/null | jq -e .assignments; }
+# The functions below are called where a failing command does not end them (bash, `if` and `||`): each step says && by itself.
+
+accepted() { mb-suggest -e "$1" -n 1 -l - </dev/null >suggested && jq -e .assignments suggested; }
 
 # Every line is JSON, the log is whole, and numbers 1 to $1 are completed, each once.
 exactly() {
-	diff <(jq -r 'select(.status == "completed").trial' trials.ndjson | sort -n) <(seq "$1")
-	mb-collect -q --fsck
+	diff <(jq -r 'select(.status == "completed").trial' trials.ndjson | sort -n) <(seq "$1") && mb-collect -q --fsck
 }
 
 # blocks PAGE: one file a block, NN, whose first line is "KIND WORDS…" and the rest the text as a reader sees it.
@@ -201,6 +202,23 @@ run_markdown() {
 }
 
 @test "mb(7)" { page mb.7; }
+@test "mb(7): after Ctrl-C on parallel the trials are issued again and go on from their checkpoints" {
+	command -v parallel >/dev/null || skip "no parallel"
+	digits
+	sed -i 's/budget: 8/budget: 2/; s/epochs: 2/epochs: 1500/' experiment.yaml
+	setsid bash -c 'mb-suggest -n 2 | parallel --pipe -N1 -j2 mb-train | mb-collect' >/dev/null 2>&1 &
+	group=$!
+	until_true eval '(($(cat trials.ndjson.run/* | grep -c "^[12] 0 1") == 2))'
+	sleep 0.3
+	kill -INT -- "-$group"
+	wait "$group" || true
+	[[ -z $(jq 'select(.status != "open")' trials.ndjson) ]]
+	until_true eval '(($(grep -c ended trials.ndjson.run/* | grep -c :1) == 2))'
+	mb-suggest | mb-train -v 2>said | mb-collect >/dev/null
+	[[ $(grep -c 'goes on after epoch' said) == 2 ]]
+	[[ $(jq -c 'select(.status == "completed") | [.trial, .attempt]' trials.ndjson | sort | xargs) == '[1,2] [2,2]' ]]
+}
+
 @test "mb-suggest(1)" { page mb-suggest.1; }
 @test "mb-train(1)" { page mb-train.1; }
 @test "mb-eval(1)" { page mb-eval.1; }
@@ -230,6 +248,47 @@ run_markdown() {
 			grep -q -- "$option" page || { echo "$tool.1 does not tell of $option"; return 1; }
 		done <help
 		diff <(comm -13 help options | grep -vx ' --log') /dev/null
+	done
+}
+
+# "NAME RANGE DEFAULT" of each hyperparameter in mb-train(1), for example `beta1 [0, 1) 0.9`; "-" where it has none.
+hyperparameters() {
+	sed -n '/^\.SS Hyperparameters/,/^\.SS Optimisers/s/^\.BR \([a-z0-9_]*\) ", \(.*\)"$/\1 \2/p' "$PAGES/mb-train.1" |
+		awk '{ range = value = "-"
+		       if (match($0, /[[(][0-9]+, [0-9]+[])]/)) { range = substr($0, RSTART, RLENGTH); gsub(" ", "", range) }
+		       if (match($0, /default [^ ,:]+/)) value = substr($0, RSTART + 8, RLENGTH - 8)
+		       print $1, range, value }'
+}
+
+@test "mb-train(1) has every hyperparameter, its range and its words" {
+	digits
+	hyperparameters >listed
+	diff <(cut -d ' ' -f 1 listed | sort) <(sed -n 's/^\t{"\([a-z0-9_]*\)", MB_HYPER_.*/\1/p' "$ROOT/lib/nn/hyper.c" | sort)
+	while read -r name range value; do
+		run -3 mb-train -l - < <(suggestion 1 "{\"$name\": -1}")
+		if [[ $range != - && $range != *65536\] ]]; then
+			output=${output//1e+06/1000000}
+			[[ ${output// /} == *"isnotin$range"* ]] || { echo "$name: $range, but $output"; return 1; }
+		elif [[ $output == *"is not one of"* ]]; then
+			for word in $(sed 's/.*one of//; s/,/ /g' <<<"$output"); do
+				grep -A 3 "^.BR $name " "$PAGES/mb-train.1" | grep -qw "$word" || { echo "$name: no $word"; return 1; }
+			done
+		fi
+	done <listed
+}
+
+@test "mb-train(1) has the defaults: to assign them changes no bit" {
+	digits
+	hyperparameters | awk '$3 != "-" { v = $3; if (v !~ /^[[0-9]|^false$/) v = "\"" v "\""; printf "%s\"%s\": %s", n++ ? ", " : "{", $1, v }
+			       END { print "}" }' >defaults
+	jq -e 'length == 15' defaults
+	{ suggestion 1 '{}' 5; suggestion 2 "$(cat defaults)" 5; } | mb-train -l - | jq -c '.metrics | del(.train_seconds)' >metrics
+	[[ $(wc -l <metrics) == 2 && $(sort -u metrics | wc -l) == 1 ]]
+}
+
+@test "every variable of the environment that is read is in a page" {
+	for name in $(grep -rho 'getenv("[A-Z_]*")' "$ROOT/cmd" "$ROOT/lib" | grep -o '[A-Z_]\{3,\}' | sort -u); do
+		[[ $name == HOME ]] || grep -qw "$name" "$PAGES"/*.[1-9] || { echo "$name"; return 1; }
 	done
 }
 

@@ -4,7 +4,8 @@
 
 bats_require_minimum_version 1.5.0
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-export PATH="${MB_BUILD:-$ROOT/build}:$PATH"
+export MB_BUILD="${MB_BUILD:-$ROOT/build}"
+export PATH="$MB_BUILD:$PATH"
 unset MB_EXPERIMENT MB_LOG MB_SPANS TRACEPARENT
 export LC_ALL=C
 

@@ -562,3 +562,24 @@ for_lock() {
 	mb-suggest -l - -n 1 </dev/null | jq -e '.trial == 1'
 	[ ! -e trials.ndjson ]
 }
+
+@test "options that this version lacks say so; a log on stdin is no log to mb-collect" {
+	experiment 9 1
+	for line in "mb-suggest --predict" "mb-suggest --should-stop" "mb-collect --pareto" "mb-collect --html=x"; do
+		run $line
+		[ "$status" -eq 2 ]
+		[[ $output == *": not built in yet (see --help)" ]]
+	done
+	run mb-collect -l - </dev/null
+	[ "$status" -eq 2 ]
+	[ ! -e - ]
+	MB_LOCK=flock run mb-suggest -n 1
+	[ "$status" -eq 2 ]
+	[[ $output == *'MB_LOCK: "flock" is no kind of lock'* ]]
+	[ ! -e trials.ndjson.lock ]
+}
+
+@test "--version tells what was built in" {
+	mb-suggest --version | grep -qE '^mb-suggest [0-9.]+ \(BLAS: not used; CUDA: not built in\)$'
+	mb-train --version | grep -qE '^mb-train [0-9.]+ \(BLAS: OpenBLAS [0-9.]+.*; CUDA: not built in\)$'
+}

@@ -3,6 +3,7 @@
  * mb-collect: the end of the pipe. Appends results to the log and answers questions about it.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "collect.h"
 
@@ -20,6 +21,10 @@ int main(int argc, char **argv)
 		{0, "tsv", MB_OPT_FLAG, &tsv, NULL, "print a table, one line a trial"},
 		{0, "fsck", MB_OPT_FLAG, &fsck, NULL, "check the log: 0 nothing lost, 1 something needs repair"},
 		{0, "repair", MB_OPT_FLAG, &repair, NULL, "with --fsck: set bad lines aside in LOG.torn"},
+		{0, "pareto", MB_OPT_UNBUILT},
+		{0, "importance", MB_OPT_UNBUILT},
+		{0, "plot", MB_OPT_UNBUILT},
+		{0, "html", MB_OPT_UNBUILT},
 		{0},
 	};
 	struct mb_experiment *experiment = NULL;
@@ -40,6 +45,10 @@ int main(int argc, char **argv)
 	}
 	if (repair && !fsck) {
 		mb_tool_warn(&tool, "--repair: goes with --fsck");
+		goto out;
+	}
+	if (tool.log_option && !strcmp(tool.log_option, "-")) {
+		mb_tool_warn(&tool, "--log: - is no log on disk; only mb-suggest works without one");
 		goto out;
 	}
 	experiment = mb_tool_experiment(&tool);

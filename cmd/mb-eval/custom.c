@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Models of one's own: `model.test_function_name` is called with a record's suggestion, in a child of the interpreter that
- * a worker attends, as mb-train does it.
+ * Models of one's own: `model.test_function_name` is called with a record's suggestion, in a child of the
+ * interpreter that a worker attends, as mb-train does it.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -95,7 +95,8 @@ static void conclude(const struct mb_child *child, struct mb_str *answer)
 	json_decref(result);
 }
 
-/* One record in; out: "R" and the function's result, "E" and why this record has none, "X" and why none can have one. */
+/* One record in; out: "R" and the function's result, "E" and why this record has none, "X" and why none can have
+ * one. */
 static int work(void *context, struct mb_link *link, const char *line, size_t n, struct mb_str *answer)
 {
 	const struct eval *eval = context;

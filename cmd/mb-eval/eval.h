@@ -38,8 +38,8 @@ int score(struct eval *eval, const json_t *record, const char *where, struct sco
 /* 0, or what the experiment file lacks for them. */
 int custom_check(const struct eval *eval, struct mb_err *err);
 
-/* Adds metrics, `report` and a span to the record. -1: MB_EXIT_RECORD, this record cannot be scored; anything else, none
- * can. 1: the reader of stdout went away (tool.stdout_gone is set). */
+/* Adds metrics, `report` and a span to the record. -1: MB_EXIT_RECORD, this record cannot be scored; anything else,
+ * none can. 1: the reader of stdout went away (tool.stdout_gone is set). */
 int custom_score(struct eval *eval, json_t *record, const char *where, struct mb_err *err);
 
 /* Appends the metrics of the split for people. */

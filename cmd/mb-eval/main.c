@@ -135,7 +135,8 @@ static int handle_all(struct eval *eval)
 		if (handle(eval, &line, &stop, &err) < 0) {
 			int code = mb_tool_fail(&eval->tool, &err);
 
-			if (stop || status != MB_EXIT_USAGE) /* another experiment's records weigh more than bad ones */
+			/* another experiment's records weigh more than bad ones */
+			if (stop || status != MB_EXIT_USAGE)
 				status = code;
 		} else if (stop && !eval->tool.stdout_gone) {
 			status = MB_EXIT_SYSTEM;
@@ -171,11 +172,13 @@ static int open_experiment(struct eval *eval)
 
 int main(int argc, char **argv)
 {
-	static const char *const splits[] = {"train", "validate", "test", NULL}, *const formats[] = {"json", "text", NULL};
+	static const char *const splits[] = {"train", "validate", "test", NULL};
+	static const char *const formats[] = {"json", "text", NULL};
 	struct eval eval = {
 		.tool = {.name = "mb-eval",
 			 .synopsis = "[--split train|validate|test] [--format json|text] [-d DATA] < records",
-			 .about = "Scores the trained models of records on one split of their data."},
+			 .about = "Scores the trained models of records on one split of their data.",
+			 .blas = mb_blas_name},
 		.split = "test",
 		.format = "json",
 	};

@@ -8,8 +8,8 @@
 
 #include "eval.h"
 
-static const char *const fashion[MB_CLASSES] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt",
-						"Sneaker", "Bag", "Ankle boot"};
+static const char *const fashion[MB_CLASSES] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+						"Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
 
 /* The name of a class where it is known, else NULL. */
 static const char *class_name(const struct eval *eval, size_t index)
@@ -86,7 +86,8 @@ void report_json(const struct eval *eval, json_t *record, const struct scores *s
 	mb_json_set(report, "classes", classes_json(eval, scores));
 	mb_json_set(report, "confusion", confusion_json(eval, scores));
 	mb_json_set(record, "report", report);
-	mb_record_add_span(record, !strcmp(eval->split, "test") ? "test" : "validate", scores->start_s, scores->seconds);
+	mb_record_add_span(record, !strcmp(eval->split, "test") ? "test" : "validate", scores->start_s,
+			   scores->seconds);
 }
 
 /* ---- for people ---- */
@@ -107,8 +108,8 @@ void report_text(const struct eval *eval, const json_t *record, const struct sco
 	mb_str_addf(text, "trial %lld, %s split of %s: loss %.4f\n\n",
 		    (long long)json_integer_value(json_object_get(record, "trial")), eval->split, eval->set->name,
 		    scores->raw.loss);
-	mb_str_addf(text, "%*s  %*s%*s%*s%*s\n\n", NAME, "", NUMBER, "precision", NUMBER, "recall", NUMBER, "f1-score",
-		    NUMBER, "support");
+	mb_str_addf(text, "%*s  %*s%*s%*s%*s\n\n", NAME, "", NUMBER, "precision", NUMBER, "recall", NUMBER,
+		    "f1-score", NUMBER, "support");
 	for (size_t i = 0; i < eval->set->classes; i++) {
 		const char *name = class_name(eval, i);
 

@@ -19,8 +19,8 @@ static int check_owner(const struct mb_model_file *model, const json_t *record, 
 		char shown[64];
 
 		if (mine && its && !json_equal(mine, its))
-			return mb_err_set(err, MB_EXIT_RECORD, where, "model: %s is of another trial: its %s is %s", path,
-					  members[i], mb_json_show(its, shown));
+			return mb_err_set(err, MB_EXIT_RECORD, where, "model: %s is of another trial: its %s is %s",
+					  path, members[i], mb_json_show(its, shown));
 	}
 	return 0;
 }

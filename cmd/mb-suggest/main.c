@@ -58,6 +58,12 @@ int main(int argc, char **argv)
 		{0, "reissue", MB_OPT_FLAG, &options.reissue, NULL, "give out again what -n printed and no trainer has"},
 		{0, "history", MB_OPT_TEXTS, &options.history, "FILE", "with -l -: records to start from; repeatable"},
 		{0, "list-algorithms", MB_OPT_FLAG, &list, NULL, "name the algorithms and end"},
+		{0, "check", MB_OPT_UNBUILT},
+		{0, "init", MB_OPT_UNBUILT},
+		{0, "should-stop", MB_OPT_UNBUILT},
+		{0, "trial", MB_OPT_UNBUILT},
+		{0, "predict", MB_OPT_UNBUILT},
+		{0, "prior-log", MB_OPT_UNBUILT},
 		{0},
 	};
 	struct mb_experiment *experiment = NULL;

@@ -87,30 +87,32 @@ static int run_command(struct mb_tool *tool, const char *phase, const char *path
 
 int main(int argc, char **argv)
 {
-	static const char *const not_built[] = {"sample", "pss", "begin", "end", "mark", "trace", "chart", "prom", "compare",
-						"check"};
 	struct mb_tool tool = {.name = "mb-time",
-			       .synopsis = "[-p PHASE] [-o FILE] [--] COMMAND...\n       mb-time --report [--json] [FILE...]",
+			       .synopsis = "[-p PHASE] [-o FILE] [--] COMMAND...\n"
+					   "       mb-time --report [--json] [FILE...]",
 			       .about = "Runs COMMAND untouched and appends its span to FILE; or adds spans up per phase.",
 			       .stop_at_operand = 1};
-	const char *phase = "run", *output = NULL, *unused = NULL;
-	int want_report = 0, json = 0, phase_given = 0, later[MB_COUNT(not_built)] = {0}, ignored, rest, status;
+	const char *phase = "run", *output = NULL;
+	int want_report = 0, json = 0, phase_given = 0;
+	int rest, status;
 	char *path;
 	const struct mb_opt table[] = {
-		{'p', "phase", MB_OPT_TEXT, &phase, "PHASE", "what the command is: setup, load, train, …", .given = &phase_given},
-		{'o', "output", MB_OPT_TEXT, &output, "FILE", "the span file; default: $MB_SPANS, else spans.ndjson beside the experiment file"},
+		{'p', "phase", MB_OPT_TEXT, &phase, "PHASE", "what the command is: setup, load, train, …",
+		 .given = &phase_given},
+		{'o', "output", MB_OPT_TEXT, &output, "FILE",
+		 "the span file; default: $MB_SPANS, else spans.ndjson beside the experiment file"},
 		{'r', "report", MB_OPT_FLAG, &want_report, NULL, "a table per phase over span files and trial logs"},
 		{0, "json", MB_OPT_FLAG, &json, NULL, "with --report: one object a phase and line"},
-		{0, "sample", MB_OPT_TEXT, &unused, "HZ", "not built in yet", .given = &later[0]},
-		{0, "pss", MB_OPT_FLAG, &ignored, NULL, "not built in yet", .given = &later[1]},
-		{0, "begin", MB_OPT_TEXT, &unused, "PHASE", "not built in yet", .given = &later[2]},
-		{0, "end", MB_OPT_TEXT, &unused, "PHASE", "not built in yet", .given = &later[3]},
-		{0, "mark", MB_OPT_TEXT, &unused, "TEXT", "not built in yet", .given = &later[4]},
-		{0, "trace", MB_OPT_FLAG, &ignored, NULL, "not built in yet", .given = &later[5]},
-		{0, "chart", MB_OPT_FLAG, &ignored, NULL, "not built in yet", .given = &later[6]},
-		{0, "prom", MB_OPT_FLAG, &ignored, NULL, "not built in yet", .given = &later[7]},
-		{0, "compare", MB_OPT_FLAG, &ignored, NULL, "not built in yet", .given = &later[8]},
-		{0, "check", MB_OPT_FLAG, &ignored, NULL, "not built in yet", .given = &later[9]},
+		{0, "sample", MB_OPT_UNBUILT},
+		{0, "pss", MB_OPT_UNBUILT},
+		{0, "begin", MB_OPT_UNBUILT},
+		{0, "end", MB_OPT_UNBUILT},
+		{0, "mark", MB_OPT_UNBUILT},
+		{0, "trace", MB_OPT_UNBUILT},
+		{0, "chart", MB_OPT_UNBUILT},
+		{0, "prom", MB_OPT_UNBUILT},
+		{0, "compare", MB_OPT_UNBUILT},
+		{0, "check", MB_OPT_UNBUILT},
 		{0},
 	};
 	struct sigaction pipe_before;
@@ -119,11 +121,6 @@ int main(int argc, char **argv)
 	status = mb_tool_start(&tool, table, argc, argv, &rest);
 	if (status >= 0)
 		return status;
-	for (size_t i = 0; i < MB_COUNT(not_built); i++)
-		if (later[i]) {
-			mb_tool_warn(&tool, "--%s: not built in yet", not_built[i]);
-			return MB_EXIT_USAGE;
-		}
 	if (json && !want_report)
 		return usage(&tool, "--json", "goes with --report");
 	if (want_report && (output || phase_given))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The experiment file, held against the built-in job before anything starts: every value that a suggestion may have is one
- * that the job takes, so no suggestion of this experiment is a bad record later.
+ * The experiment file, held against the built-in job before anything starts: every value that a suggestion may have
+ * is one that the job takes, so no suggestion of this experiment is a bad record later.
  */
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +75,7 @@ static void check_name(const struct train *train, const char *name, const char *
 static void check_param(const struct train *train, size_t index, struct mb_errs *errs)
 {
 	const struct mb_param *param = &train->experiment->space.params[index];
+	const char *key = param->type == MB_PARAM_CATEGORICAL ? "categorical_values" : "grid";
 	size_t had = errs->n;
 	char text[64];
 
@@ -83,7 +84,7 @@ static void check_param(const struct train *train, size_t index, struct mb_errs 
 	if (errs->n > had)
 		return;
 	for (size_t i = 0; i < param->n_values; i++) {
-		snprintf(text, sizeof text, "%s[%zu]", param->type == MB_PARAM_CATEGORICAL ? "categorical_values" : "grid", i);
+		snprintf(text, sizeof text, "%s[%zu]", key, i);
 		try(train, param, index, text, json_incref(json_array_get(param->values, i)), errs);
 	}
 	if (!param->n_values) {

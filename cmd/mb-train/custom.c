@@ -62,7 +62,8 @@ static int passed_a_limit(const struct mb_child *child, char *error, size_t size
 	return child->memory || child->timed_out;
 }
 
-/* Exit status, signals and output, in this order. 0: the result is in the record; else error says why there is none. */
+/* Exit status, signals and output, in this order. 0: the result is in the record; else error says why there is
+ * none. */
 static int take_result(struct train *train, const struct mb_child *child, json_t *record, char *error, size_t size)
 {
 	const int status = child->status, exited = WIFEXITED(status), code = exited ? WEXITSTATUS(status) : 0;
@@ -81,7 +82,8 @@ static int take_result(struct train *train, const struct mb_child *child, json_t
 	return -1;
 }
 
-/* A signal that was passed on is why there is no result, or why a Python function raised KeyboardInterrupt or the like. */
+/* A signal that was passed on is why there is no result, or why a Python function raised KeyboardInterrupt or the
+ * like. */
 static int is_interrupted(const struct mb_child *child, const json_t *record, int bad)
 {
 	const char *status = json_string_value(json_object_get(record, "status"));

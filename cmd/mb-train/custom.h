@@ -10,7 +10,8 @@
 
 size_t custom_workers(const struct train *train);
 
-/* The folder above those of the trials: absolute, as the job runs in another folder. NULL: an error. The caller frees. */
+/* The folder above those of the trials: absolute, as the job runs in another folder. NULL: an error. The caller
+ * frees. */
 char *custom_folder(const struct train *train, struct mb_err *err);
 
 /* Makes the trial's own folder in it; NULL: an error. The caller frees. */

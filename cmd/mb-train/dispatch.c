@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loop of mb-train: one poll over stdin, the workers, signals and the reader of stdout. A trial goes to a worker as
- * one line and comes back as one, which is written at once.
+ * The loop of mb-train: one poll over stdin, the workers, signals and the reader of stdout. A trial goes to a worker
+ * as one line and comes back as one, which is written at once.
  */
 #include <poll.h>
 #include <signal.h>
@@ -47,41 +47,6 @@ static void stop_for_stdout(struct dispatch *d)
 	stop(d, SIGTERM, d->train->tool.stdout_gone ? MB_EXIT_OK : MB_EXIT_SYSTEM);
 }
 
-/* ---- in a worker ---- */
-
-static void print_error(const struct mb_err *err, struct mb_str *answer)
-{
-	json_t *json = json_object();
-
-	mb_json_set(json, "code", json_integer(err->code));
-	mb_json_set(json, "where", json_string(err->where));
-	mb_json_set(json, "what", json_string(err->what));
-	mb_json_set(json, "hint", json_string(err->hint));
-	mb_str_adds(answer, "E");
-	mb_json_print(json, answer);
-	json_decref(json);
-}
-
-/* The answer is "R" and the result, or "E" and why the job cannot be run. A worker that was told to stop is no use
- * for another trial. */
-static int work(void *context, struct mb_link *link, const char *line, size_t n, struct mb_str *answer)
-{
-	struct train *train = context;
-	struct mb_err err = {.code = MB_EXIT_SYSTEM};
-	json_t *record = mb_json_parse(line, n, NULL, &err);
-
-	if (record && mb_signals_stopped())
-		result_set(record, MB_STATUS_INTERRUPTED, getpid(), NULL);
-	else if (!record || train->job->run(train, link, record, &err) < 0)
-		print_error(&err, answer);
-	if (!answer->n) {
-		mb_str_adds(answer, "R");
-		mb_json_print(record, answer);
-	}
-	json_decref(record);
-	return mb_signals_stopped();
-}
-
 /* ---- results ---- */
 
 static void put(struct dispatch *d, struct suggestion *suggestion, const json_t *result)
@@ -103,35 +68,30 @@ static void put(struct dispatch *d, struct suggestion *suggestion, const json_t 
 		return;
 	if (mb_tool_put(&train->tool, result) < 0)
 		stop_for_stdout(d);
-	else
+	else if (strcmp(status, "interrupted")) /* that one is not done, whether or not its line reaches the log */
 		mb_holder_done(&d->input.holder, suggestion->trial, suggestion->rung, suggestion->attempt);
 }
 
 static void take_error(struct dispatch *d, const json_t *json)
 {
 	struct mb_err err;
-	const char *hint = json_string_value(json_object_get(json, "hint"));
 
-	mb_err_set(&err, (enum mb_exit)json_integer_value(json_object_get(json, "code")),
-		   json_string_value(json_object_get(json, "where")), "%s",
-		   json_string_value(json_object_get(json, "what")));
-	if (hint && *hint)
-		mb_err_hint(&err, "%s", hint);
+	answer_error(json, &err);
 	if (!d->status)
 		mb_tool_fail(&d->train->tool, &err);
 	stop(d, SIGTERM, err.code);
 }
 
-static void take_answer(struct dispatch *d, struct mb_worker *worker, const struct mb_str *answer)
+static void take_answer(struct dispatch *d, struct mb_worker *worker, const struct mb_str *text)
 {
 	struct suggestion *suggestion = worker->task;
 	struct mb_err err;
-	json_t *json = mb_json_parse(answer->at + 1, answer->n - 1, "worker", &err);
+	json_t *json = mb_json_parse(text->at + 1, text->n - 1, "worker", &err);
 
 	worker->task = NULL;
 	if (!json)
 		stop(d, SIGTERM, mb_tool_fail(&d->train->tool, &err));
-	else if (answer->at[0] == 'E')
+	else if (text->at[0] == 'E')
 		take_error(d, json);
 	else
 		put(d, suggestion, json);
@@ -166,20 +126,20 @@ static void take_death(struct dispatch *d, struct mb_worker *worker, pid_t pid)
 
 static void take_results(struct dispatch *d, struct mb_worker *worker)
 {
-	struct mb_str answer = {0};
+	struct mb_str text = {0};
 	pid_t pid = worker->pid;
 
 	for (;;) {
-		enum mb_pool_event event = mb_pool_receive(worker, &answer);
+		enum mb_pool_event event = mb_pool_receive(worker, &text);
 
 		if (event == MB_POOL_ANSWER && worker->task)
-			take_answer(d, worker, &answer);
+			take_answer(d, worker, &text);
 		if (event == MB_POOL_DEAD)
 			take_death(d, worker, pid);
 		if (event != MB_POOL_ANSWER)
 			break;
 	}
-	mb_str_release(&answer);
+	mb_str_release(&text);
 }
 
 /* ---- giving out work ---- */
@@ -325,7 +285,8 @@ int dispatch(struct train *train)
 	struct mb_err err;
 
 	d.signals = mb_signals_open(0, &err);
-	if (d.signals < 0 || mb_pool_init(&d.pool, train->job->workers(train), train->job->keeps, work, train, &err) < 0)
+	if (d.signals < 0 ||
+	    mb_pool_init(&d.pool, train->job->workers(train), train->job->keeps, answer, train, &err) < 0)
 		return mb_tool_fail(&train->tool, &err);
 	d.fds = mb_alloc((WORKERS + d.pool.n) * sizeof *d.fds);
 	input_open(&d.input);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What comes in: suggestions are claimed in the run file the moment they are read, so that everybody can see who has them;
- * everything else passes through.
+ * What comes in: suggestions are claimed in the run file the moment they are read, so that everybody can see who has
+ * them; everything else passes through.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The built-in job: the multilayer perceptron of the room nn, one trial a worker at a time. The data and the split are opened
- * once, before the workers are forked, which share them.
+ * The built-in job: the multilayer perceptron of the room nn, one trial a worker at a time. The data and the split
+ * are opened once, before the workers are forked, which share them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,7 +119,8 @@ static void describe(const json_t *record, struct trial *trial)
 			mb_json_set(trial->about, members[i], json_incref(json_object_get(record, members[i])));
 }
 
-static void set_up(struct train *train, const json_t *record, const struct trial *trial, struct mb_trainer_setup *setup)
+static void set_up(struct train *train, const json_t *record, const struct trial *trial,
+		   struct mb_trainer_setup *setup)
 {
 	const struct builtin *builtin = train->job_state;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The user's own job, `model.command`: a list is argv, a text is for /bin/sh -c. The record on stdin, the experiment's
- * folder as working directory, MB_TRIAL, MB_SEED, MB_OUTPUT_PATH (and MB_DATA with -d) in the environment; the last line
- * of its stdout is the result.
+ * The user's own job, `model.command`: a list is argv, a text is for /bin/sh -c. The record on stdin, the
+ * experiment's folder as working directory, MB_TRIAL, MB_SEED, MB_OUTPUT_PATH (and MB_DATA with -d) in the
+ * environment; the last line of its stdout is the result.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The user's own job, a Python function: `model.entry_point` and `model.function_name`. One interpreter serves all workers:
- * it loads the module before they are forked, so all trials of this process pay the imports once, and share the
- * module's memory.
+ * The user's own job, a Python function: `model.entry_point` and `model.function_name`. One interpreter serves all
+ * workers: it loads the module before they are forked, so all trials of this process pay the imports once, and
+ * share the module's memory.
  */
 #include <dirent.h>
 #include <stdio.h>

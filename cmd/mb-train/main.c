@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/nn.h"
 #include "train.h"
 
 static int check_options(struct train *train)
@@ -64,17 +65,19 @@ int main(int argc, char **argv)
 	static const char *const precisions[] = {"float32", "bf16", NULL};
 	struct train train = {
 		.tool = {.name = "mb-train",
-			 .synopsis = "[-j JOBS] [--gpu[=LIST]] [-d DATA] [-m MODELS] [--curve] < suggestions > results",
-			 .about = "Trains each suggestion read and writes its result."},
+			 .synopsis = "[-j JOBS] [-d DATA] [-m MODELS] [--curve] < suggestions > results",
+			 .about = "Trains each suggestion read and writes its result.",
+			 .blas = mb_blas_name},
 		.precision = "float32",
 	};
 	const struct mb_opt table[] = {
-		{'j', "jobs", MB_OPT_INT, &train.jobs, "JOBS", "trials in training at once; 0: as many as fit", .min = 0, .max = 4096},
-		{0, "gpu", MB_OPT_MAYBE, &train.gpu, "LIST", "train on these GPUs", .given = NULL},
-		{'d', "data", MB_OPT_TEXT, &train.data, "DATA", "folder of the data set", .given = NULL},
+		{'j', "jobs", MB_OPT_INT, &train.jobs, "JOBS", "trials in training at once; 0: as many as fit",
+		 .min = 0, .max = 4096},
+		{0, "gpu", MB_OPT_MAYBE, &train.gpu, "LIST", "train on these GPUs"},
+		{'d', "data", MB_OPT_TEXT, &train.data, "DATA", "folder of the data set"},
 		{'m', "models", MB_OPT_TEXT, &train.models, "MODELS",
-		 "folder of the trained models; default: models/ beside the log", .given = NULL},
-		{0, "curve", MB_OPT_FLAG, &train.curve, NULL, "add each epoch's metrics to the results", .given = NULL},
+		 "folder of the trained models; default: models/ beside the log"},
+		{0, "curve", MB_OPT_FLAG, &train.curve, NULL, "add each epoch's metrics to the results"},
 		{0, "precision", MB_OPT_TEXT, &train.precision, "NAME", "float32 or bf16", .words = precisions},
 		{0},
 	};

@@ -77,8 +77,8 @@ static const char *last_line(const struct mb_str *output, size_t *n)
 /* What a job may not say of itself. */
 static int is_ours(const char *name)
 {
-	static const char *const ours[] = {"experiment", "trial", "rung", "fidelity", "assignments", "seed", "attempt",
-					   "owner", "algorithm", "surrogate"};
+	static const char *const ours[] = {"experiment", "trial", "rung", "fidelity", "assignments",
+					   "seed", "attempt", "owner", "algorithm", "surrogate"};
 
 	for (size_t i = 0; i < MB_COUNT(ours); i++)
 		if (!strcmp(name, ours[i]))
@@ -118,7 +118,8 @@ static int check_metrics(const json_t *record, const struct mb_experiment *exper
 			continue;
 		json_object_foreach(metrics, name, value)
 			mb_str_addf(&names, "%s%s", names.n ? ", " : "", name);
-		snprintf(why, 512, "its result has no %.100s: %.300s", metric->name, names.n ? names.at : "no metrics");
+		snprintf(why, 512, "its result has no %.100s: %.300s", metric->name,
+			 names.n ? names.at : "no metrics");
 		mb_str_release(&names);
 		return -1;
 	}

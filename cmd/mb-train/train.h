@@ -50,6 +50,13 @@ extern const struct job job_builtin, job_command, job_python;
 /* Trains until the input has ended or a stop is asked for; returns the exit code. */
 int dispatch(struct train *train);
 
+/* ---- answer.c ---- */
+
+/* The work of a worker, see mb_pool_work; context: struct train. The answer is "R" and the result, or "E" and why the
+ * job cannot be run at all, which answer_error reads. */
+int answer(void *context, struct mb_link *link, const char *line, size_t n, struct mb_str *text);
+void answer_error(const json_t *json, struct mb_err *err);
+
 /* ---- input.c ---- */
 
 /* A suggestion that waits or is being trained. */
@@ -70,7 +77,8 @@ struct input {
 
 void input_open(struct input *input);
 
-/* Handles every line that has come: suggestions are claimed and queued, finished records passed on. -1: stdout failed. */
+/* Handles every line that has come: suggestions are claimed and queued, finished records passed on. -1: stdout
+ * failed. */
 int input_take(struct train *train, struct input *input);
 
 /* The next suggestion, the caller's from now on; NULL when none waits. input_give_back puts it in front again. */

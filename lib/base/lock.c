@@ -91,8 +91,12 @@ int mb_lock_open(struct mb_lock *lock, const char *log_path, const char *wanted,
 	lock->held = mb_textf("%s.lock.held", log_path);
 	if (mb_ident_self(&lock->self, err) < 0)
 		goto bad;
+	if (wanted && *wanted && strcmp(wanted, kind_names[MB_LOCK_OFD]) && strcmp(wanted, kind_names[MB_LOCK_LINK])) {
+		mb_err_set(err, MB_EXIT_USAGE, "MB_LOCK", "\"%.40s\" is no kind of lock: \"ofd\" or \"link\"", wanted);
+		goto bad;
+	}
 	if (access(lock->path, F_OK) < 0) {
-		const char *kind = wanted ? wanted : kind_names[usable_kind(lock->path)];
+		const char *kind = wanted && *wanted ? wanted : kind_names[usable_kind(lock->path)];
 		char line[32];
 
 		snprintf(line, sizeof line, "%.20s\n", kind);

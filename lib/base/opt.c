@@ -63,6 +63,7 @@ static int set_value(const struct mb_opt *opt, const char *shown, const char *va
 		return 0;
 	case MB_OPT_TEXT:
 	case MB_OPT_MAYBE:
+	case MB_OPT_UNBUILT:
 		break;
 	}
 	for (size_t i = 0; opt->words && strcmp(value, opt->words[i]);)
@@ -142,6 +143,8 @@ static int parse_long(const struct mb_opt *table, int argc, char **argv, int *at
 	opt = find_long(table, name, n, shown, err);
 	if (!opt)
 		return -1;
+	if (opt->kind == MB_OPT_UNBUILT)
+		return usage(err, shown, "not built in yet");
 	if (equals) {
 		if (opt->kind == MB_OPT_FLAG)
 			return usage(err, shown, "takes no value");
@@ -162,6 +165,8 @@ static int parse_letters(const struct mb_opt *table, int argc, char **argv, int 
 
 		if (!opt)
 			return usage(err, shown, "no such option");
+		if (opt->kind == MB_OPT_UNBUILT)
+			return usage(err, shown, "not built in yet");
 		if (opt->kind != MB_OPT_FLAG && opt->kind != MB_OPT_MAYBE) {
 			if (letter[1])
 				return set_value(opt, shown, letter + 1, err);
@@ -238,6 +243,8 @@ void mb_opt_help(const struct mb_opt *table, struct mb_str *text)
 	for (; table->name; table++) {
 		size_t start = text->n, used;
 
+		if (table->kind == MB_OPT_UNBUILT)
+			continue;
 		if (table->letter)
 			mb_str_addf(text, "  -%c, --%s", table->letter, table->name);
 		else

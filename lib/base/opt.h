@@ -26,7 +26,8 @@ enum mb_opt_kind {
 	MB_OPT_NUMBER,   /* to: double, held to [min, max] */
 	MB_OPT_TEXT,     /* to: const char * */
 	MB_OPT_TEXTS,    /* to: struct mb_opt_texts, repeatable */
-	MB_OPT_MAYBE     /* to: const char *; the value may be left out ("--gpu", "--gpu=0,1"): then "" */
+	MB_OPT_MAYBE,    /* to: const char *; the value may be left out ("--gpu", "--gpu=0,1"): then "" */
+	MB_OPT_UNBUILT   /* known, but not built in yet: a usage error that says so; not in the help text */
 };
 
 struct mb_opt_texts {

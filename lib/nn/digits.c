@@ -66,9 +66,9 @@ static float between(struct mb_rng *rng, float low, float high)
 static void draw_image(struct mb_rng *rng, const uint8_t far[FINE][FINE], uint8_t *image)
 {
 	const float width = between(rng, 15, 20), height = between(rng, 17, 22), slant = between(rng, -0.25f, 0.25f);
-	const float x0 = SIDE / 2.0f + between(rng, -1.6f, 1.6f), y0 = SIDE / 2.0f + between(rng, -1.6f, 1.6f);
-	const int blurred = mb_rng_below(rng, 7) == 0; /* these few keep any network from being perfect */
-	const float thick = between(rng, 1.2f, 2.3f), ink = blurred ? between(rng, 30, 90) : between(rng, 170, 255);
+	const float x0 = SIDE / 2.0f + between(rng, -1.3f, 1.3f), y0 = SIDE / 2.0f + between(rng, -1.3f, 1.3f);
+	const int blurred = mb_rng_below(rng, 6) == 0; /* these few keep any network from being perfect */
+	const float thick = between(rng, 1.6f, 2.5f), ink = blurred ? between(rng, 30, 90) : between(rng, 215, 255);
 	const int noise = (int)(blurred ? between(rng, 250, 500) : between(rng, 20, 90));
 	const int right = (int)(65536 * FINE / width);
 	uint8_t ramp[256];

@@ -48,8 +48,8 @@ void mb_hyper_allowed(const struct mb_hyper_entry *entry, struct mb_str *text)
 		mb_str_addf(text, "[%.0f, %.0f]", entry->min, entry->max);
 		break;
 	case MB_HYPER_NUMBER:
-		snprintf(min, sizeof min, "%g", entry->min);
-		snprintf(max, sizeof max, "%g", entry->max);
+		snprintf(min, sizeof min, "%.15g", entry->min);
+		snprintf(max, sizeof max, "%.15g", entry->max);
 		mb_str_addf(text, "%c%s, %s%c", entry->open_min ? '(' : '[', min, max, entry->open_max ? ')' : ']');
 	}
 }

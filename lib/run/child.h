@@ -2,8 +2,8 @@
  *
  * A user's command or Python function, run to its end in a process group of its own, of which nothing is left
  * afterwards. Its stdin is fed, the tail of its stdout is kept, its stderr passes through. A signal that asks this
- * process to stop is forwarded to the group once; what has not ended `grace_s` later, or past its time limit, is killed;
- * so is at once a group that needs more memory than its limit.
+ * process to stop is forwarded to the group once; what has not ended `grace_s` later, or past its time limit, is
+ * killed; so is at once a group that needs more memory than its limit.
  *
  * To be called in a worker of a pool made with `keeps` (run/pool.h): it reads that worker's signals, and watches its
  * link, so that the group dies with the program even when that is killed with -9.
@@ -45,8 +45,8 @@ struct mb_child {
 	char last_words[256];    /* last line of its stderr that is not empty, cut */
 };
 
-/* 0 when it ran, however it ended. -1 when the program could not be executed or its interpreter is gone (MB_EXIT_CHILD) or a system call failed
- * (MB_EXIT_SYSTEM). Does not return when the parent is gone. */
+/* 0 when it ran, however it ended. -1 when the program could not be executed or its interpreter is gone
+ * (MB_EXIT_CHILD) or a system call failed (MB_EXIT_SYSTEM). Does not return when the parent is gone. */
 int mb_child_run(struct mb_child *child, struct mb_link *link, struct mb_err *err);
 void mb_child_release(struct mb_child *child);
 

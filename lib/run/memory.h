@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How much memory processes have, from /proc. Resident pages are cheap to count; where they are beyond `enough`, pages
- * shared with others (a forked interpreter's modules, mapped data) are counted by their share, which is dear.
+ * How much memory processes have, from /proc. Resident pages are cheap to count; where they are beyond `enough`,
+ * pages shared with others (a forked interpreter's modules, mapped data) are counted by their share, which is dear.
  */
 #ifndef MB_RUN_MEMORY_H
 #define MB_RUN_MEMORY_H

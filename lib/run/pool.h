@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A pool of forked worker processes, each at the other end of a socket: one line goes in, one line comes back. Workers
- * are forked when there is work for them and none is idle, inherit what the parent has opened by then, and end when
- * the parent closes their socket or is gone.
+ * A pool of forked worker processes, each at the other end of a socket: one line goes in, one line comes back.
+ * Workers are forked when there is work for them and none is idle, inherit what the parent has opened by then, and
+ * end when the parent closes their socket or is gone.
  *
  *     mb_pool_init(&pool, 2, 0, work, &job, &err);
  *     struct mb_worker *worker = mb_pool_idle(&pool, &err);      // NULL: all are busy

@@ -35,9 +35,11 @@ static int open_program(struct mb_err *err)
 }
 
 /* In a process group of its own: Ctrl-C on the terminal is for mb, which passes on what concerns the trials. */
-static _Noreturn void become(const char *entry, const char *function, const char *folder, int code, int fd, pid_t parent)
+static _Noreturn void become(const char *entry, const char *function, const char *folder, int code, int fd,
+			    pid_t parent)
 {
-	char number[16];
+	char number[16], why[128];
+	int n;
 	char *const argv[] = {"python3", "-", number, (char *)entry, (char *)function, NULL};
 
 	setpgid(0, 0);
@@ -52,7 +54,9 @@ static _Noreturn void become(const char *entry, const char *function, const char
 	snprintf(number, sizeof number, "%d", fd);
 	if (chdir(folder) == 0)
 		execvp(argv[0], argv);
-	dprintf(fd, "Epython3: %s", strerror(errno));
+	n = snprintf(why, sizeof why, "Epython3: %s", strerror(errno));
+	if (write(fd, why, (size_t)n) < 0)
+		_exit(MB_EXIT_SYSTEM);
 	_exit(127);
 }
 

@@ -10,12 +10,14 @@
  *         mb_python_close(&python);
  *     }
  *
- * The request is {"argument": {…}, "metric": name of a bare number, "seed": …}: the function is called with `argument`. The
- * answer is one object: `metrics`, and where there are any `metrics_stddev` and `metadata`; or `status` failed and `error`.
+ * The request is {"argument": {…}, "metric": name of a bare number, "seed": …}: the function is called with
+ * `argument`. The answer is one object: `metrics`, and where there are any `metrics_stddev` and `metadata`; or
+ * `status` failed and `error`.
  *
- * A worker asks with one datagram: "T", the variables of the environment, each with a NUL at its end, and five descriptors: request,
- * answer, stderr, control, leash. On control come the child's number, and once it ended its status as waitpid has it; its
- * zombie stays until control is closed. The leash is a pipe that nobody writes to: its hang-up kills the group.
+ * A worker asks with one datagram: "T", the variables of the environment, each with a NUL at its end, and five
+ * descriptors: request, answer, stderr, control, leash. On control come the child's number, and once it ended its
+ * status as waitpid has it; its zombie stays until control is closed. The leash is a pipe that nobody writes to:
+ * its hang-up kills the group.
  */
 #ifndef MB_RUN_PYTHON_H
 #define MB_RUN_PYTHON_H
@@ -29,10 +31,10 @@ struct mb_python {
 	int fd;    /* -1: not running */
 };
 
-/* Runs python3 in `folder` and has it load `entry`; what it prints goes to stderr. Waits until that is done. 1: it was not,
- * as a signal that asks for a stop came (run/signals.h; it is not taken) or the other end of `output` went away (-1:
- * nobody's). -1: no python3, or the module cannot be loaded, or lacks the function (MB_EXIT_CHILD, err->what is Python's
- * last line). */
+/* Runs python3 in `folder` and has it load `entry`; what it prints goes to stderr. Waits until that is done. 1: it
+ * was not, as a signal that asks for a stop came (run/signals.h; it is not taken) or the other end of `output` went
+ * away (-1: nobody's). -1: no python3, or the module cannot be loaded, or lacks the function (MB_EXIT_CHILD,
+ * err->what is Python's last line). */
 int mb_python_open(struct mb_python *python, const char *entry, const char *function, const char *folder, int output,
 		   struct mb_err *err);
 

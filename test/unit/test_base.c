@@ -423,8 +423,8 @@ TEST(replacing_where_it_cannot_be)
 	struct mb_err err;
 	char *path = in_folder("a");
 
-	CHECK_INT(mb_file_replace("/nonexistent/file", "x", 1, 0, &err), -1);
-	CHECK(strstr(err.where, "/nonexistent/file") && err.code == MB_EXIT_SYSTEM);
+	CHECK_INT(mb_file_replace("/proc/nonexistent/file", "x", 1, 0, &err), -1);
+	CHECK(strstr(err.where, "/proc/nonexistent/file") && err.code == MB_EXIT_SYSTEM);
 	CHECK_INT(mkdir(path, 0777), 0);
 	CHECK_INT(mb_file_replace(path, "x", 1, 0, &err), -1); /* a folder is in the way */
 	CHECK_TEXT(err.where, path);

@@ -16,7 +16,7 @@
 #include "unit/check.h"
 
 /* Of the images and labels as first drawn: a change of the generator changes results, and is news. */
-#define DIGITS_DIGEST 0x7f9515c3fdc53178u
+#define DIGITS_DIGEST 0x2192c55dd886af30u
 
 static char folder[64];
 static const char *const names[4] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",

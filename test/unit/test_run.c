@@ -152,7 +152,8 @@ TEST(only_the_end_of_a_huge_output_is_kept)
 {
 	struct mb_err err;
 	int bad;
-	struct mb_child child = run((struct mb_child){.shell = "yes | head -c 20000000; echo; printf the_end"}, &bad, &err);
+	struct mb_child child = run((struct mb_child){.shell = "yes | head -c 20000000; echo; printf the_end"}, &bad,
+				    &err);
 
 	CHECK_INT(bad, 0);
 	CHECK(child.output.n >= MB_CHILD_KEEPS && child.output.n <= 2 * MB_CHILD_KEEPS);
@@ -180,7 +181,8 @@ TEST(the_last_words_are_the_last_line_of_stderr)
 	struct mb_child child;
 
 	CHECK(freopen("/dev/null", "w", stderr) != NULL);
-	child = run((struct mb_child){.shell = "echo first >&2; printf sec >&2; echo ond >&2; echo >&2; exit 3"}, &bad, &err);
+	child = run((struct mb_child){.shell = "echo first >&2; printf sec >&2; echo ond >&2; echo >&2; exit 3"},
+		    &bad, &err);
 	dup2(saved, STDERR_FILENO);
 	CHECK_INT(bad, 0);
 	CHECK_INT(WEXITSTATUS(child.status), 3);

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 #SBATCH --job-name=mb
 #SBATCH --time=00:30:00
 #SBATCH --nodes=1
@@ -6,7 +7,6 @@
 #SBATCH --cpus-per-task=2
 #SBATCH --signal=B:USR1@120
 #SBATCH --output=%x-%j.out
-# SPDX-License-Identifier: MIT
 #
 # The whole search in one batch job. Two minutes before its time is up Slurm signals this script, which tells mb-train: it
 # writes checkpoints and `interrupted` records. The same job again, or several at once, go on from the log.
