@@ -49,6 +49,14 @@ $(BUILD)/obj/%.o: %.c
 	$(SHOW) CC $<
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The interpreter's program as the numbers of its bytes, to be part of the binaries.
+$(BUILD)/python_server.h: lib/run/python_server.py
+	@mkdir -p $(@D)
+	$(SHOW) EMBED $<
+	$(Q)od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' >$@.tmp && mv $@.tmp $@
+
+$(BUILD)/obj/lib/run/python.o: $(BUILD)/python_server.h
+
 $(BUILD)/libmb.a: $(LIB_OBJ)
 	@rm -f $@
 	$(SHOW) AR $@

@@ -146,12 +146,12 @@ from_confusion='
 	[[ "$output" == */nowhere* ]]
 }
 
-@test "a model of one's own is not built in" {
+@test "a model of one's own is scored by its function, which a command has not" {
 	experiment
 	echo 'model: {command: "echo 1"}' >>experiment.yaml
 	run mb-eval </dev/null
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"experiment.yaml:5: model.test_function_name: "*"not built in"* ]]
+	[[ "$output" == *"experiment.yaml:5: model.test_function_name: missing (with model.command "* ]]
 }
 
 @test "wrong options" {

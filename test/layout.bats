@@ -32,7 +32,7 @@ includes() {
 	git rev-parse 2>/dev/null || skip "not a git clone"
 	expected=$(printf '%s\n' .ci .gitignore CONTRIBUTING.md LICENSE Makefile NEWS.md README.md SECURITY.md cmd lib share test)
 	[ "$(git ls-files | cut -d/ -f1 | sort -u)" = "$expected" ]
-	[ "$(files cmd | cut -d/ -f2 | sort -u | xargs)" = "mb-collect mb-deploy mb-eval mb-suggest mb-time mb-train tool.c tool.h" ]
+	[ "$(files cmd | cut -d/ -f2 | sort -u | xargs)" = "mb-collect mb-deploy mb-eval mb-suggest mb-time mb-train model.c model.h tool.c tool.h" ]
 	[ "$(files lib | cut -d/ -f2 | sort -u | xargs)" = "README.md base data nn opt run stat" ]
 }
 
@@ -175,5 +175,6 @@ page() {
 
 @test "scripts are clean in shellcheck's eyes" {
 	command -v shellcheck >/dev/null || skip "no shellcheck"
-	shellcheck .ci/run test/run test/helper.bash share/setup/ensure share/examples/*/demo test/bench/*.sh
+	shellcheck .ci/run test/run test/helper.bash share/setup/ensure share/examples/*/demo \
+		share/examples/*/*.sh share/examples/*/*.bash test/bench/*.sh
 }

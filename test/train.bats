@@ -310,11 +310,6 @@ teardown() {
 	[ "$status" -eq 2 ]
 	run mb-train file </dev/null
 	[ "$status" -eq 2 ]
-	sed -i '/^model:/,$d' experiment.yaml
-	echo 'model: {entry_point: main.py, function_name: f}' >>experiment.yaml
-	run mb-train </dev/null
-	[ "$status" -eq 2 ]
-	[[ "$output" == *"experiment.yaml:"*"not built in"* ]]
 }
 
 # ---- the end ----
@@ -506,6 +501,18 @@ alike() {
 	suggestion 1 | mb-train >second 2>err
 	grep -q 'models/1.ckpt: damaged' err
 	alike first second
+}
+
+@test "a network that needs more memory than the limit is failed, the others go on" {
+	digits 1 'memory_limit: 200 MB'
+	{
+		suggestion 1 '{"hidden_layer_config":[4000,4000],"batch_size":64}'
+		suggestion 2
+	} | mb-train -q -j 1 >out
+	[ "$(jq -r 'select(.trial == 1).status' out)" = failed ]
+	[[ "$(jq -r 'select(.trial == 1).error' out)" == 'memory limit of 200 MB exceeded ('*' MB)' ]]
+	[ "$(jq -r 'select(.trial == 2).status' out)" = completed ]
+	fails test -e models/1.ckpt
 }
 
 @test "a trial that diverges is failed, the others go on" {

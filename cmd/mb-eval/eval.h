@@ -15,6 +15,7 @@ struct eval {
 	char *log_folder;             /* models are named relative to it */
 	char *cache;
 	struct mb_dataset *set;       /* of the latest model; NULL: none yet */
+	struct custom *custom;        /* of custom.c; NULL: not needed yet */
 	const char *split, *format, *data; /* options */
 };
 
@@ -31,6 +32,19 @@ struct scores {
 /* Finds the record's model, opens the data that it was trained on, and applies it. -1: MB_EXIT_RECORD, this record
  * cannot be scored; anything else, none can (no data, no BLAS). */
 int score(struct eval *eval, const json_t *record, const char *where, struct scores *scores, struct mb_err *err);
+
+/* ---- custom.c: models of one's own ---- */
+
+/* 0, or what the experiment file lacks for them. */
+int custom_check(const struct eval *eval, struct mb_err *err);
+
+/* Adds metrics, `report` and a span to the record. -1: MB_EXIT_RECORD, this record cannot be scored; anything else,
+ * none can. 1: the reader of stdout went away (tool.stdout_gone is set). */
+int custom_score(struct eval *eval, json_t *record, const char *where, struct mb_err *err);
+
+/* Appends the metrics of the split for people. */
+void custom_text(const struct eval *eval, const json_t *record, struct mb_str *text);
+void custom_close(struct eval *eval);
 
 /* ---- report.c ---- */
 

@@ -42,11 +42,40 @@ static int put(struct eval *eval, json_t *record, const struct scores *scores)
 	return bad;
 }
 
+static int score_builtin(struct eval *eval, json_t *record, const char *where, int *stop, struct mb_err *err)
+{
+	struct scores scores;
+
+	if (score(eval, record, where, &scores, err) < 0) {
+		*stop = err->code == MB_EXIT_SYSTEM;
+		return -1;
+	}
+	*stop = put(eval, record, &scores) < 0;
+	return 0;
+}
+
+static int score_custom(struct eval *eval, json_t *record, const char *where, int *stop, struct mb_err *err)
+{
+	struct mb_str text = {0};
+	int result = custom_score(eval, record, where, err);
+
+	*stop = result > 0 || (result < 0 && err->code != MB_EXIT_RECORD);
+	if (result)
+		return result < 0 ? -1 : 0;
+	if (!strcmp(eval->format, "json")) {
+		*stop = mb_tool_put(&eval->tool, record) < 0;
+		return 0;
+	}
+	custom_text(eval, record, &text);
+	*stop = mb_tool_write(&eval->tool, text.at, text.n) < 0;
+	mb_str_release(&text);
+	return 0;
+}
+
 /* One record: 0 when it was handled, -1 with an error; *stop when no other can be handled either. */
 static int handle(struct eval *eval, const struct mb_line *line, int *stop, struct mb_err *err)
 {
 	struct mb_record record;
-	struct scores scores;
 	char where[32];
 	int bad;
 
@@ -58,11 +87,7 @@ static int handle(struct eval *eval, const struct mb_line *line, int *stop, stru
 		if (!strcmp(eval->format, "json"))
 			*stop = mb_tool_put(&eval->tool, record.json) < 0;
 	} else if (!bad) {
-		bad = score(eval, record.json, where, &scores, err);
-		if (bad)
-			*stop = err->code == MB_EXIT_SYSTEM;
-		else
-			*stop = put(eval, record.json, &scores) < 0;
+		bad = (eval->experiment->model.given ? score_custom : score_builtin)(eval, record.json, where, stop, err);
 	}
 	mb_record_release(&record);
 	return bad;
@@ -126,18 +151,13 @@ static int handle_all(struct eval *eval)
 static int open_experiment(struct eval *eval)
 {
 	struct mb_err err;
-	char where[512], *path;
+	char *path;
 
 	eval->experiment = mb_tool_experiment(&eval->tool);
 	if (!eval->experiment)
 		return MB_EXIT_USAGE;
-	if (eval->experiment->model.given) {
-		snprintf(where, sizeof where, "%s:%d", eval->experiment->path, eval->experiment->model.line);
-		mb_err_set(&err, MB_EXIT_USAGE, where,
-			   "model.test_function_name: scoring models of your own is not built in yet");
-		mb_err_hint(&err, "without the section `model` the job is the built-in network");
+	if (eval->experiment->model.given && custom_check(eval, &err) < 0)
 		return mb_tool_fail(&eval->tool, &err);
-	}
 	path = mb_tool_log_path(&eval->tool, eval->experiment);
 	eval->log_folder = strcmp(path, "-") ? mb_path_dir(path) : mb_strdup(eval->experiment->folder);
 	free(path);
@@ -177,6 +197,7 @@ int main(int argc, char **argv)
 	status = open_experiment(&eval);
 	if (!status)
 		status = handle_all(&eval);
+	custom_close(&eval);
 	mb_dataset_close(eval.set);
 	mb_experiment_free(eval.experiment);
 	free(eval.log_folder);

@@ -147,11 +147,15 @@ static void take_results(struct dispatch *d, struct mb_worker *worker)
 static int open_job(struct dispatch *d)
 {
 	double began = mb_clock_monotonic_s();
-	struct mb_err err;
+	struct mb_err err = {0};
+	int result;
 
-	d->opened = 1;
 	d->open_s = mb_clock_now_s();
-	if (d->train->job->open(d->train, &err) < 0) {
+	result = d->train->job->open(d->train, &err);
+	d->opened = result <= 0;
+	if (result > 0)
+		return -1;
+	if (result < 0) {
 		stop(d, SIGTERM, mb_tool_fail(&d->train->tool, &err));
 		return -1;
 	}

@@ -36,21 +36,6 @@ struct builtin {
 	char *shown;   /* the same as it stands in records: relative to the log's folder where it lies below it */
 };
 
-/* Where the folder lies as seen from the log's; the caller frees. */
-static char *seen_from(const char *log_folder, const char *folder)
-{
-	char *base = realpath(log_folder, NULL), *whole = realpath(folder, NULL), *seen;
-	size_t n = base ? strlen(base) : 0;
-
-	if (base && whole && !strncmp(base, whole, n) && (whole[n] == '/' || !whole[n]))
-		seen = mb_strdup(whole[n] ? whole + n + 1 : ".");
-	else
-		seen = mb_strdup(whole ? whole : folder);
-	free(base);
-	free(whole);
-	return seen;
-}
-
 static int open_models(struct train *train, struct builtin *builtin, struct mb_err *err)
 {
 	builtin->models = train->models ? mb_strdup(train->models) : mb_path_join(train->log_folder, "models");
@@ -103,12 +88,25 @@ struct trial {
 	json_t *about;   /* what a checkpoint says of it */
 	char *path, *shown;
 	double saved_s;  /* monotonic */
+	int64_t memory_limit, memory; /* of the worker; memory: what was too much, 0: it was not */
+	double look_at;  /* monotonic */
 };
+
+static const double look_every_s = 0.1;
 
 static int should_stop(void *context)
 {
-	(void)context;
-	return mb_signals_stopped() != 0;
+	struct trial *trial = context;
+	double now = trial->memory_limit ? mb_clock_monotonic_s() : 0;
+
+	if (trial->memory_limit && now >= trial->look_at) {
+		int64_t bytes = mb_memory_of(getpid(), trial->memory_limit);
+
+		trial->look_at = now + look_every_s;
+		if (bytes > trial->memory_limit)
+			trial->memory = bytes;
+	}
+	return trial->memory || mb_signals_stopped();
 }
 
 static void describe(const json_t *record, struct trial *trial)
@@ -159,8 +157,12 @@ static void put_result(struct train *train, struct mb_trainer *trainer, enum mb_
 		       const struct trial *trial)
 {
 	json_t *metrics = json_object();
+	char error[160];
 
-	if (end == MB_TRAIN_DONE) {
+	if (end == MB_TRAIN_STOPPED && trial->memory) {
+		memory_error(trial->memory, trial->memory_limit, error, sizeof error);
+		result_set(record, MB_STATUS_FAILED, getpid(), error);
+	} else if (end == MB_TRAIN_DONE) {
 		mb_trainer_metrics(trainer, metrics);
 		mb_json_set(record, "metrics", json_incref(metrics));
 		mb_json_set(record, "model", json_string(trial->shown));
@@ -184,11 +186,11 @@ static int train_trial(struct train *train, struct mb_trainer *trainer, struct t
 	enum mb_train_end end;
 
 	trial->saved_s = mb_clock_monotonic_s();
-	while ((end = mb_trainer_run(trainer, should_stop, NULL)) == MB_TRAIN_EPOCH)
+	while ((end = mb_trainer_run(trainer, should_stop, trial)) == MB_TRAIN_EPOCH)
 		if (mb_clock_monotonic_s() - trial->saved_s >= save_every_s && save(trainer, trial, err) < 0)
 			return -1;
 	saving = mb_clock_now_s();
-	if (end != MB_TRAIN_FAILED && save(trainer, trial, err) < 0)
+	if (end != MB_TRAIN_FAILED && !trial->memory && save(trainer, trial, err) < 0)
 		return -1;
 	mb_record_add_span(record, "train", start, trainer->train_now_s);
 	if (trainer->validate_now_s > 0)
@@ -203,7 +205,8 @@ static int run(struct train *train, struct mb_link *link, json_t *record, struct
 	const struct builtin *builtin = train->job_state;
 	const long long number = (long long)json_integer_value(json_object_get(record, "trial"));
 	struct trial trial = {.path = mb_textf("%s/%lld.ckpt", builtin->models, number),
-			      .shown = mb_textf("%s/%lld.ckpt", builtin->shown, number)};
+			      .shown = mb_textf("%s/%lld.ckpt", builtin->shown, number),
+			      .memory_limit = train->experiment->memory_limit};
 	struct mb_trainer_setup setup = {0};
 	struct mb_trainer *trainer = NULL;
 	double start = mb_clock_now_s();

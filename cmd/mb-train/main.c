@@ -50,8 +50,9 @@ static int train_all(struct train *train)
 	if (!train->experiment)
 		return MB_EXIT_USAGE;
 	find_log(train);
-	train->job = train->experiment->model.given ? &job_command : &job_builtin;
-	if (train->job->start(train, &errs) == 0)
+	train->job = train->experiment->model.entry_point ? &job_python
+		     : train->experiment->model.given ? &job_command : &job_builtin;
+	if (!train->job->start || train->job->start(train, &errs) == 0)
 		return dispatch(train);
 	for (size_t i = 0; i < errs.n; i++)
 		status = mb_tool_fail(&train->tool, &errs.at[i]);

@@ -4,6 +4,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,6 +37,28 @@ void result_set(json_t *record, enum mb_status status, pid_t pid, const char *er
 		mb_json_set(record, "error", one_line(error));
 	mb_json_set(record, "host", json_string(host));
 	mb_json_set(record, "pid", json_integer(pid));
+}
+
+void memory_error(int64_t bytes, int64_t limit, char *error, size_t size)
+{
+	char most[MB_BYTES_TEXT], found[MB_BYTES_TEXT];
+
+	snprintf(error, size, "memory limit of %s exceeded (%s)", mb_bytes_print(limit, most),
+		 mb_bytes_round(bytes, limit, found));
+}
+
+char *seen_from(const char *log_folder, const char *folder)
+{
+	char *base = realpath(log_folder, NULL), *whole = realpath(folder, NULL), *seen;
+	size_t n = base ? strlen(base) : 0;
+
+	if (base && whole && !strncmp(base, whole, n) && (whole[n] == '/' || !whole[n]))
+		seen = mb_strdup(whole[n] ? whole + n + 1 : ".");
+	else
+		seen = mb_strdup(whole ? whole : folder);
+	free(base);
+	free(whole);
+	return seen;
 }
 
 /* The last line that is not blank; n: its length. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of mb-train share: the options as given, and the two kinds of job behind one small table.
+ * What the files of mb-train share: the options as given, and the kinds of job behind one small table.
  */
 #ifndef MB_TRAIN_TRAIN_H
 #define MB_TRAIN_TRAIN_H
@@ -27,13 +27,14 @@ struct job {
 	int keeps;              /* see struct mb_pool */
 	size_t (*workers)(const struct train *train);
 
-	/* At the start of the program: what of the experiment file or the options this job cannot do. */
+	/* At the start of the program: what of the experiment file or the options this job cannot do. NULL: nothing. */
 	int (*start)(struct train *train, struct mb_errs *errs);
 
 	/* 0, or what is wrong with a suggestion's assignments. NULL: anything goes. */
 	int (*check)(struct train *train, const json_t *record, const char *where, struct mb_err *err);
 
-	/* Before the first trial: data, folders. -1: no trial can be run. Its time is a span of the first trial. */
+	/* Before the first trial: data, folders. -1: no trial can be run. 1: a signal or the reader's end came before it was
+	 * done, which the loop has yet to see. What it took is a span of the first trial. */
 	const char *open_phase; /* NULL: not worth a span */
 	int (*open)(struct train *train, struct mb_err *err);
 
@@ -42,7 +43,7 @@ struct job {
 	void (*close)(struct train *train);
 };
 
-extern const struct job job_builtin, job_command;
+extern const struct job job_builtin, job_command, job_python;
 
 /* ---- dispatch.c ---- */
 
@@ -90,6 +91,12 @@ void input_close(struct input *input);
 
 /* Sets status, error (when failed), host, pid. `error` may be any bytes: it becomes one printable line. */
 void result_set(json_t *record, enum mb_status status, pid_t pid, const char *error);
+
+/* "memory limit of 1 GB exceeded (1.2 GB)" */
+void memory_error(int64_t bytes, int64_t limit, char *error, size_t size);
+
+/* Where the folder lies as seen from the log's: below it, or absolute. The caller frees. */
+char *seen_from(const char *log_folder, const char *folder);
 
 /* Reads the result of a user's job from the last line of its output that is not empty, and merges it into the record.
  * -1: there is none; why: what was found instead, record unchanged. */

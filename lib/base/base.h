@@ -6,6 +6,7 @@
 #define MB_BASE_BASE_H
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/cores.h"
 #include "base/err.h"

@@ -155,6 +155,7 @@ void mb_experiment_free(struct mb_experiment *experiment)
 	free(experiment->task.dataset);
 	free(experiment->algorithm);
 	free(experiment->cluster);
+	free(experiment->dataset_path);
 	free(experiment->name);
 	free(experiment->path);
 	free(experiment->folder);

@@ -49,12 +49,14 @@ struct mb_experiment {
 	char *cluster;              /* where mb-deploy is to run it; NULL: not given */
 	int algorithm_line;         /* 0: not in the file */
 	double trial_timeout_s;     /* 0: none */
+	int64_t memory_limit;       /* bytes of one trial; 0: none */
 	double lease_s, grace_s;    /* 3600, 10 */
 	struct mb_space space;
 	struct mb_metric *metrics;
 	size_t n_metrics;
 	struct mb_task task;
 	struct mb_model model;
+	char *dataset_path;         /* data_options', as written; NULL: not given */
 };
 
 /* The whole file, or NULL with at least one error in errs. What the file asks for that this version cannot do is an

@@ -33,6 +33,23 @@ static void read_algorithm(struct mb_reader *reader, const struct mb_yaml *node,
 	experiment->algorithm_line = node->line;
 }
 
+/* Below this no interpreter starts: a number without a unit is meant for another unit than bytes. */
+static const int64_t least_memory = 1000000;
+
+static void read_memory(struct mb_reader *reader, const struct mb_yaml *node, void *section)
+{
+	struct mb_experiment *experiment = section;
+	int64_t bytes;
+
+	if (node->kind != MB_YAML_SCALAR || mb_yaml_is_odd_number(node) || mb_bytes_parse(node->text, &bytes) < 0)
+		mb_reader_wrong(reader, node, "memory_limit: 4 GB, or 512 MiB", "an amount of memory");
+	else if (bytes < least_memory)
+		mb_reader_wrong(reader, node, "memory_limit: 4 GB; without a unit it is bytes",
+				"an amount of memory of 1 MB at least");
+	else
+		experiment->memory_limit = bytes;
+}
+
 static void read_multimetric(struct mb_reader *reader, const struct mb_yaml *node, void *section)
 {
 	int value;
@@ -56,7 +73,7 @@ static const struct mb_key experiment_keys[] = {
 	{"trial_timeout", MB_KEY_SECONDS, .flags = MB_KEY_NULL, AT(trial_timeout_s)},
 	{"lease", MB_KEY_SECONDS, AT(lease_s)},
 	{"grace", MB_KEY_SECONDS, AT(grace_s)},
-	{"memory_limit", MB_KEY_TEXT, .flags = MB_KEY_NULL | MB_KEY_NOT_BUILT},
+	{"memory_limit", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = read_memory},
 	{"multimetric_experiment", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = read_multimetric},
 	/* mb-deploy's */
 	{"cluster", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(cluster)},
@@ -243,15 +260,14 @@ void mb_read_git(struct mb_reader *reader, const struct mb_yaml *node, void *exp
 }
 
 static const struct mb_key data_keys[] = {
-	{"dataset_path", MB_KEY_TEXT, .flags = MB_KEY_NULL},
-	{"copy_data", MB_KEY_BOOL, .flags = MB_KEY_NULL},
+	{"dataset_path", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(dataset_path)},
+	{"copy_data", MB_KEY_BOOL, .flags = MB_KEY_NULL | MB_KEY_CHECK},
 	{0},
 };
 
 void mb_read_data(struct mb_reader *reader, const struct mb_yaml *node, void *experiment)
 {
-	(void)experiment;
-	mb_read_open_section(reader, node, data_keys, NULL);
+	mb_read_open_section(reader, node, data_keys, experiment);
 }
 
 static const struct mb_key sigopt_keys[] = {

@@ -8,16 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "run/memory.h"
 #include "run/signals.h"
 
 enum { CHUNK = 65536 };
 
 /* The ends of the child's pipes that are this process's. */
 struct ends {
-	int in, out, error, failed; /* failed: errno of an exec that did not work; closed by one that did */
+	int in, out, error;
+	int failed;  /* errno of an exec that did not work; closed by one that did. For an interpreter's child its leash */
+	int control; /* of an interpreter's child */
 };
 
 static void shut(int *fd)
@@ -60,34 +64,83 @@ static void close_all(int fds[4][2])
 	}
 }
 
-static int start(struct mb_child *child, struct mb_link *link, struct ends *ends, struct mb_err *err)
+static int start_own(struct mb_child *child, struct mb_link *link, int fds[4][2], struct mb_err *err)
 {
-	int fds[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
 	pid_t parent = getpid();
 
-	for (int i = 0; i < 4; i++)
-		if (pipe2(fds[i], O_CLOEXEC) < 0) {
-			mb_err_errno(err, NULL, "pipe");
-			close_all(fds);
-			return -1;
-		}
-	child->start_s = mb_clock_now_s();
 	mb_signals_hold();
 	child->pid = fork();
 	if (child->pid == 0)
-		become(child, link, parent, fds);
+		become(child, link, parent, (const int(*)[2])fds);
 	mb_signals_let();
-	if (child->pid < 0) {
-		mb_err_errno(err, NULL, "fork");
+	if (child->pid < 0)
+		return mb_err_errno(err, NULL, "fork");
+	setpgid(child->pid, child->pid); /* here too: whoever comes first */
+	return 0;
+}
+
+static int lost(struct mb_err *err)
+{
+	return mb_err_set(err, MB_EXIT_CHILD, NULL, "the Python interpreter has ended");
+}
+
+/* A number that the interpreter tells; -1: it is gone, 0: not yet. */
+static int64_t hear_of(int control, int flags)
+{
+	char text[24];
+	ssize_t n;
+	int64_t value;
+
+	do
+		n = recv(control, text, sizeof text - 1, flags);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	text[n > 0 ? n : 0] = '\0';
+	return mb_num_int(text, &value) < 0 ? -1 : value + 1;
+}
+
+/* The job does nothing before its request has come: by then its group is known. */
+static int start_served(struct mb_child *child, int fds[4][2], int *control, struct mb_err *err)
+{
+	int pair[2];
+	int64_t told = -1;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return mb_err_errno(err, NULL, "socketpair");
+	if (mb_python_fork(child->python, child->variables,
+			   (int[]){fds[0][0], fds[1][1], fds[2][1], pair[1], fds[3][0]}) < 0)
+		shut(&pair[0]);
+	close(pair[1]);
+	if (pair[0] >= 0)
+		told = hear_of(pair[0], 0);
+	child->pid = (pid_t)(told - 1);
+	*control = pair[0];
+	return told > 1 ? 0 : lost(err);
+}
+
+static int start(struct mb_child *child, struct mb_link *link, struct ends *ends, struct mb_err *err)
+{
+	int fds[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}}, control = -1, bad = 0;
+	int kept = child->python ? 1 : 0;
+
+	for (int i = 0; i < 4 && !bad; i++)
+		if (pipe2(fds[i], O_CLOEXEC) < 0)
+			bad = mb_err_errno(err, NULL, "pipe");
+	child->start_s = mb_clock_now_s();
+	if (!bad)
+		bad = child->python ? start_served(child, fds, &control, err) : start_own(child, link, fds, err);
+	if (bad) {
 		close_all(fds);
+		shut(&control);
 		return -1;
 	}
-	setpgid(child->pid, child->pid); /* here too: whoever comes first */
-	*ends = (struct ends){.in = fds[0][1], .out = fds[1][0], .error = fds[2][0], .failed = fds[3][0]};
+	*ends = (struct ends){.in = fds[0][1], .out = fds[1][0], .error = fds[2][0], .failed = fds[3][kept],
+			      .control = control};
 	close(fds[0][0]);
 	close(fds[1][1]);
 	close(fds[2][1]);
-	close(fds[3][1]);
+	close(fds[3][!kept]);
 	fcntl(ends->in, F_SETFL, O_NONBLOCK);
 	fcntl(ends->out, F_SETFL, O_NONBLOCK);
 	fcntl(ends->error, F_SETFL, O_NONBLOCK);
@@ -164,18 +217,27 @@ static int take_words(struct mb_child *child, struct ends *ends, struct mb_str *
 	return more;
 }
 
-/* 1 when the leader of the group has ended; its zombie stays, so that the group's number is not given anew. */
-static int has_ended(const struct mb_child *child)
+/* 1 when the leader of the group has ended; its zombie stays, so that the group's number is not given anew. For an
+ * interpreter's child the status is set then, -1: the interpreter is gone. */
+static int has_ended(struct mb_child *child, const struct ends *ends)
 {
 	siginfo_t info = {0};
 
+	if (child->python) {
+		int64_t told = hear_of(ends->control, MSG_DONTWAIT);
+
+		child->status = (int)(told > 0 ? told - 1 : told);
+		return told != 0;
+	}
 	return waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child->pid;
 }
 
 /* What ends a child before its time. */
 struct limits {
-	double timeout_at, kill_at; /* monotonic; 0: none */
+	double timeout_at, kill_at, look_at; /* monotonic; 0: none */
 };
+
+static const double look_every_s = 0.1;
 
 static void forward(struct mb_child *child, struct limits *limits, int signal)
 {
@@ -196,10 +258,30 @@ static void hear(struct mb_child *child, struct limits *limits)
 		}
 }
 
+/* What needs too much memory gets no time to need more. */
+static void look_at_memory(struct mb_child *child, struct limits *limits, double now)
+{
+	int64_t bytes = mb_memory_of_group(child->pid, child->memory_limit);
+
+	limits->look_at = now + look_every_s;
+	if (bytes > child->memory_limit) {
+		child->memory = bytes;
+		limits->look_at = limits->timeout_at = 0;
+		limits->kill_at = now;
+	}
+}
+
+static double earlier(double a, double b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
 static int wait_ms(struct mb_child *child, struct limits *limits)
 {
 	double now = mb_clock_monotonic_s(), at;
 
+	if (limits->look_at && now >= limits->look_at)
+		look_at_memory(child, limits, now);
 	if (limits->timeout_at && now >= limits->timeout_at) {
 		child->timed_out = 1;
 		forward(child, limits, SIGTERM);
@@ -208,7 +290,7 @@ static int wait_ms(struct mb_child *child, struct limits *limits)
 		kill(-child->pid, SIGKILL);
 		limits->kill_at = now + 1;
 	}
-	at = limits->kill_at ? limits->kill_at : limits->timeout_at;
+	at = earlier(limits->look_at, limits->kill_at ? limits->kill_at : limits->timeout_at);
 	if (!at)
 		return -1;
 	return at - now > 3600 ? 3600000 : (int)((at - now) * 1000) + 1;
@@ -222,12 +304,14 @@ static void attend(struct mb_child *child, struct ends *ends, struct mb_link *li
 
 	if (child->timeout_s > 0)
 		limits.timeout_at = mb_clock_monotonic_s() + child->timeout_s;
+	if (child->memory_limit)
+		limits.look_at = mb_clock_monotonic_s() + look_every_s;
 	hear(child, &limits); /* one that came before the start */
-	while (!has_ended(child)) {
+	while (!has_ended(child, ends)) {
 		struct pollfd fds[] = {
 			{.fd = signals, .events = POLLIN}, {.fd = link->fd, .events = POLLRDHUP},
 			{.fd = ends->in, .events = POLLOUT}, {.fd = ends->out, .events = POLLIN},
-			{.fd = ends->error, .events = POLLIN},
+			{.fd = ends->error, .events = POLLIN}, {.fd = child->python ? ends->control : -1, .events = POLLIN},
 		};
 
 		if (poll(fds, MB_COUNT(fds), wait_ms(child, &limits)) < 0)
@@ -256,22 +340,28 @@ static void attend(struct mb_child *child, struct ends *ends, struct mb_link *li
 int mb_child_run(struct mb_child *child, struct mb_link *link, struct mb_err *err)
 {
 	struct ends ends;
-	int error, signals = mb_signals_fd();
+	int error = 0, signals = mb_signals_fd();
 	double began = mb_clock_monotonic_s();
 
 	if (start(child, link, &ends, err) < 0)
 		return -1;
 	*link->group = child->pid; /* where the link's memory is not shared with the child */
-	error = exec_error(&ends);
+	if (!child->python)
+		error = exec_error(&ends);
 	if (!error)
 		attend(child, &ends, link, signals);
 	shut(&ends.in);
 	shut(&ends.out);
 	shut(&ends.error);
 	*link->group = 0;
+	child->seconds = mb_clock_monotonic_s() - began;
+	if (child->python) {
+		shut(&ends.failed);
+		shut(&ends.control); /* now it is buried, and its number free */
+		return child->status < 0 ? lost(err) : 0;
+	}
 	while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
 		;
-	child->seconds = mb_clock_monotonic_s() - began;
 	if (error)
 		return mb_err_set(err, MB_EXIT_CHILD, NULL, "%s: %s", child->argv ? child->argv[0] : "/bin/sh",
 				  strerror(error));

@@ -85,7 +85,7 @@ TEST(reads_every_key)
 		"sigopt_options: {experiment_name: other}\n"
 		"experiment:\n  name: a b\n  observation_budget: 1000000000\n  parallel_bandwidth: 3\n"
 		"  seed: 9007199254740991\n  algorithm: sobol\n  trial_timeout: 0.5\n  lease: 1e2\n"
-		"  grace: 3\n  cluster: HoreKa\n  number_chain_jobs: 2\n  conda_env: None\n"
+		"  grace: 3\n  memory_limit: 1.5 GB\n  cluster: HoreKa\n  number_chain_jobs: 2\n  conda_env: None\n"
 		"  use_local_workspace: Yes\n  multimetric_experiment: off\n"
 		"parameters: [{name: x, type: int, bounds: {min: 1, max: 1e3}}]\n"
 		"metrics:\n  - {name: t, strategy: store}\n  - {name: l, objective: minimize}\n"
@@ -104,6 +104,7 @@ TEST(reads_every_key)
 	CHECK_NEAR(e->trial_timeout_s, 0.5, 0);
 	CHECK_NEAR(e->lease_s, 100, 0);
 	CHECK_NEAR(e->grace_s, 3, 0);
+	CHECK_INT(e->memory_limit, 1500000000);
 	CHECK_INT(e->n_metrics, 2);
 	CHECK_INT(e->metrics[0].strategy, MB_STRATEGY_STORE);
 	CHECK_TEXT(mb_experiment_objective(e)->name, "l");
@@ -207,6 +208,8 @@ TEST(reads_the_older_layout)
 	CHECK_INT(e->space.n_params, 3);
 	CHECK_TEXT(shown(e->space.params[2].values), "[\"True\",\"False\"]");
 	CHECK_TEXT(e->model.entry_point, "fit.py");
+	CHECK_TEXT(e->dataset_path, "user@host:/data");
+	CHECK_INT(e->memory_limit, 0);
 	CHECK_TEXT(mb_experiment_objective(e)->name, "mse");
 	mb_experiment_free(e);
 }
