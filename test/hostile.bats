@@ -188,3 +188,9 @@ ends() {
 	[ "$(grep -c 'stdin:1: a suggestion, not a result' err)" -eq 1 ]
 	[ "$(wc -l <err)" -eq 2 ]
 }
+
+@test "an interrupted trial that was issued elsewhere goes out with the next attempt" {
+	experiment
+	printf '{"trial":4,"status":"interrupted","attempt":2,"assignments":{"learning_rate":0.01,"batch_size":64}}\n' >in
+	mb-suggest -n 1 -l - <in | jq -e '.trial == 4 and .attempt == 3'
+}

@@ -78,6 +78,8 @@ static int issue_again(struct suggester *suggester, size_t index, struct mb_err 
 						     "pid",   "device", "model",  "epoch_metrics"};
 	const struct mb_key *key = &suggester->log.keys[index];
 	json_t *record = json_copy(key->issue ? key->issue : key->result);
+	/* An interrupted record of a trial that somebody else issued: the log knows no issue, the record tells which it was. */
+	int64_t told = key->issue ? 0 : json_integer_value(json_object_get(record, "attempt"));
 	double start_s = mb_clock_now_s();
 
 	if (suggester->reissued)
@@ -85,7 +87,7 @@ static int issue_again(struct suggester *suggester, size_t index, struct mb_err 
 	for (size_t i = 0; i < MB_COUNT(of_the_attempt); i++)
 		json_object_del(record, of_the_attempt[i]);
 	mb_record_set_status(record, MB_STATUS_OPEN);
-	mb_json_set(record, "attempt", json_integer(key->attempt + 1));
+	mb_json_set(record, "attempt", json_integer((told > key->attempt ? told : key->attempt) + 1));
 	return put_issue(suggester, record, start_s, err);
 }
 
