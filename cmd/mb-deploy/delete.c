@@ -13,13 +13,15 @@ static int check_uuid(const struct deployment *deployment)
 {
 	if (!deployment->journal.uuid || !strcmp(deployment->journal.uuid, deployment->uuid))
 		return 0;
-	mb_tool_warn(deployment->tool, "%s: its marker and its journal are of different experiments: nothing is removed (rm -r "
-		     "does it)", deployment->folder);
+	mb_tool_warn(deployment->tool,
+		     "%s: its marker and its journal are of different experiments: nothing is removed (rm -r "
+		     "does it)",
+		     deployment->folder);
 	return MB_EXIT_SYSTEM;
 }
 
 /* Under both locks. */
-static int delete(struct deployment *deployment)
+static int delete (struct deployment *deployment)
 {
 	struct mb_tool *tool = deployment->tool;
 	struct mb_err err;
@@ -45,7 +47,8 @@ static int delete(struct deployment *deployment)
 	return MB_EXIT_OK;
 }
 
-/* A link that leads to no deployment: what a crash left of one that was deleted, or whose folder was moved. 0, or the code. */
+/* A link that leads to no deployment: what a crash left of one that was deleted, or whose folder was moved. 0, or the
+ * code. */
 static int delete_link(struct mb_tool *tool, const char *name)
 {
 	char *slug = folder_slug(name);
@@ -89,7 +92,7 @@ int verb_delete(struct mb_tool *tool, const struct deploy_options *options)
 		return mb_tool_fail(tool, &err);
 	}
 	if (folder_find(&deployment, tool, options->name, &why) == 0) {
-		status = delete(&deployment);
+		status = delete (&deployment);
 		folder_release(&deployment);
 	} else {
 		status = why.code == MB_EXIT_NO ? delete_link(tool, options->name) : -1;

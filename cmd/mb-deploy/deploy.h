@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * mb-deploy's parts. A deployment is a folder: the experiment file's copy, the log, the models, the workers' output, a
- * marker (deploy.json) and a journal (deploy.ndjson). Nothing is kept anywhere else, but for a link to the folder under the
- * user's state, by which the verbs find it (folder.c). Each verb is a file; where workers run is a driver's business.
+ * mb-deploy's parts. A deployment is a folder: the experiment file's copy, the log, the models, the workers' output,
+ * a marker (deploy.json) and a journal (deploy.ndjson). Nothing is kept anywhere else, but for a link to the folder
+ * under the user's state, by which the verbs find it (folder.c). Each verb is a file; where workers run is a driver's
+ * business.
  */
 #ifndef MB_DEPLOY_DEPLOY_H
 #define MB_DEPLOY_DEPLOY_H
@@ -59,7 +60,7 @@ enum life {
 	LIFE_RUNNING,
 	LIFE_STOPPING, /* heard a signal */
 	LIFE_ENDED,
-	LIFE_LOST      /* killed, or its machine went down */
+	LIFE_LOST /* killed, or its machine went down */
 };
 
 const char *life_name(enum life life);
@@ -72,16 +73,16 @@ struct mb_driver {
 	/* How many workers; `wanted` 0: as many as suit. 0 with err when it cannot be that many. */
 	int64_t (*workers)(const struct mb_experiment *experiment, int64_t wanted, struct mb_err *err);
 
-	/* Starts worker `number`, detached: it runs `mb-deploy worker FOLDER` with MB_DEPLOY_WORKER=number:launch. *process
-	 * is who it became. */
+	/* Starts worker `number`, detached: it runs `mb-deploy worker FOLDER` with MB_DEPLOY_WORKER=number:launch.
+	 * *process is who it became. */
 	int (*launch)(struct deployment *deployment, int64_t number, int64_t launch, struct mb_ident *process,
 		      struct mb_err *err);
 
 	/* What became of a worker, from files and the process table. */
 	enum life (*look)(const struct deployment *deployment, const struct slot *slot);
 
-	/* Ends all workers and whatever they started: asks first, and kills what is left `grace_s` later. 0 when nothing is left;
-	 * *killed: how many had to be killed. */
+	/* Ends all workers and whatever they started: asks first, and kills what is left `grace_s` later. 0 when
+	 * nothing is left; *killed: how many had to be killed. */
 	int (*stop)(struct deployment *deployment, double grace_s, int *killed, struct mb_err *err);
 };
 
@@ -108,13 +109,13 @@ int folder_find(struct deployment *deployment, struct mb_tool *tool, const char 
 /* Reads the marker of deployment->folder: 1 when there is none (not a deployment), -1 with err. */
 int folder_read_marker(struct deployment *deployment, struct mb_err *err);
 
-/* Makes the folder, the marker and the copy where they are missing; every step can be repeated. `text`: of the file. */
+/* Makes the folder, the marker and the copy where they are missing; each step can be repeated. `text`: the file's. */
 int folder_make(struct deployment *deployment, const struct mb_str *text, struct mb_err *err);
 int folder_write_copy(struct deployment *deployment, const struct mb_str *text, struct mb_err *err);
 int folder_write_marker(struct deployment *deployment, struct mb_err *err); /* replaces it */
 
-/* Points the state's link to the folder, or only looks whether it could (`make` 0). MB_EXIT_USAGE when another experiment has
- * that name. */
+/* Points the state's link to the folder, or only looks whether it could (`make` 0). MB_EXIT_USAGE when another
+ * experiment has that name. */
 int folder_link(struct deployment *deployment, int make, struct mb_err *err);
 
 /* Removes all that is in the folder, marker last, the folder and the link; follows no symbolic link. */

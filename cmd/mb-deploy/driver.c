@@ -52,9 +52,9 @@ char *driver_program(const char *name)
 
 const char *life_name(enum life life)
 {
-	static const char *const names[] = {[LIFE_NONE] = "not started", [LIFE_STARTING] = "starting",
-					    [LIFE_RUNNING] = "running",  [LIFE_STOPPING] = "stopping",
-					    [LIFE_ENDED] = "ended",      [LIFE_LOST] = "lost"};
+	static const char *const names[] = {
+		[LIFE_NONE] = "not started",  [LIFE_STARTING] = "starting", [LIFE_RUNNING] = "running",
+		[LIFE_STOPPING] = "stopping", [LIFE_ENDED] = "ended",       [LIFE_LOST] = "lost"};
 
 	return names[life];
 }

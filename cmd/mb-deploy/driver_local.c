@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Workers on this machine: each a session of its own, detached from whoever started it, its words in a file. Who belongs to
- * the experiment is known by its processes' environment, MB_DEPLOY=<uuid>, which everything that a worker starts inherits,
- * and by the identities in the journal.
+ * Workers on this machine: each a session of its own, detached from whoever started it, its words in a file. Who
+ * belongs to the experiment is known by its processes' environment, MB_DEPLOY=<uuid>, which everything that a worker
+ * starts inherits, and by the identities in the journal.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -33,8 +33,9 @@ static int64_t local_workers(const struct mb_experiment *experiment, int64_t wan
 		return 0;
 	}
 	if (wanted > experiment->parallel_bandwidth) {
-		mb_err_set(err, MB_EXIT_USAGE, NULL, "--workers: %lld are more than experiment.parallel_bandwidth, %lld",
-			   (long long)wanted, (long long)experiment->parallel_bandwidth);
+		mb_err_set(err, MB_EXIT_USAGE, NULL,
+			   "--workers: %lld are more than experiment.parallel_bandwidth, %lld", (long long)wanted,
+			   (long long)experiment->parallel_bandwidth);
 		return 0;
 	}
 	return wanted;
@@ -107,7 +108,8 @@ static int hear_birth(int fd, struct mb_ident *process, struct mb_err *err)
 static int local_launch(struct deployment *deployment, int64_t number, int64_t launch, struct mb_ident *process,
 			struct mb_err *err)
 {
-	char *log = folder_log_of(deployment, number), *which = mb_textf("%lld:%lld", (long long)number, (long long)launch);
+	char *log = folder_log_of(deployment, number),
+	     *which = mb_textf("%lld:%lld", (long long)number, (long long)launch);
 	int ends[2], status = -1;
 	pid_t pid;
 
@@ -203,8 +205,8 @@ static void find_all(const struct deployment *deployment, struct pids *pids)
 
 	pids->n = 0;
 	while (proc && (entry = readdir(proc)))
-		if (isdigit((unsigned char)entry->d_name[0]) && mb_num_int(entry->d_name, &pid) == 0 && pid != getpid() &&
-		    carries(entry->d_name, mark))
+		if (isdigit((unsigned char)entry->d_name[0]) && mb_num_int(entry->d_name, &pid) == 0 &&
+		    pid != getpid() && carries(entry->d_name, mark))
 			MB_PUSH(pids->at, pids->n, pids->cap, (pid_t)pid);
 	if (proc)
 		closedir(proc);
@@ -287,7 +289,8 @@ static int local_stop(struct deployment *deployment, double grace_s, int *killed
 		const double now = mb_clock_monotonic_s();
 
 		if (now > give_up_at) {
-			bad = mb_err_set(err, MB_EXIT_SYSTEM, NULL, "process %d does not end, not even by SIGKILL", (int)pids.at[0]);
+			bad = mb_err_set(err, MB_EXIT_SYSTEM, NULL, "process %d does not end, not even by SIGKILL",
+					 (int)pids.at[0]);
 			break;
 		}
 		if (now > force_at) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The folder of a deployment, its marker, and the links by which the verbs find it. A folder is ours when its marker says
- * so; it is made step by step, and each step, done again after a crash, comes to the same.
+ * The folder of a deployment, its marker, and the links by which the verbs find it. A folder is ours when its marker
+ * says so; it is made step by step, and each step, done again after a crash, comes to the same.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -145,10 +145,12 @@ int folder_read_marker(struct deployment *deployment, struct mb_err *err)
 
 	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)) {
 		bad = 1;
-	} else if (mb_file_read(path, MARKER_BYTES, &text, err) == 0 && (marker = mb_json_parse(text.at, text.n, path, err))) {
+	} else if (mb_file_read(path, MARKER_BYTES, &text, err) == 0 &&
+		   (marker = mb_json_parse(text.at, text.n, path, err))) {
 		bad = take_marker(deployment, marker);
 		if (bad)
-			mb_err_set(err, MB_EXIT_SYSTEM, path, "is not the marker of a folder that this mb-deploy can use");
+			mb_err_set(err, MB_EXIT_SYSTEM, path,
+				   "is not the marker of a folder that this mb-deploy can use");
 	}
 	json_decref(marker);
 	mb_str_release(&text);
@@ -196,7 +198,8 @@ static int is_free(const struct deployment *deployment, struct mb_err *err)
 	if (!dir)
 		return mb_err_errno(err, deployment->folder, NULL);
 	while (!bad && (entry = readdir(dir)))
-		bad = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") && strncmp(entry->d_name, "deploy.", 7);
+		bad = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+		      strncmp(entry->d_name, "deploy.", 7);
 	closedir(dir);
 	if (!bad)
 		return 0;
@@ -215,7 +218,8 @@ static int new_uuid(struct deployment *deployment, struct mb_err *err)
 	return bad;
 }
 
-/* By link(2) of a finished file: of two who make it at once, on two hosts, one wins, and both go on with the winner's. */
+/* By link(2) of a finished file: of two who make it at once, on two hosts, one wins, and both go on with the
+ * winner's. */
 static int make_marker(struct deployment *deployment, struct mb_err *err)
 {
 	char *path = folder_file(deployment, "deploy.json"), *temporary = mb_path_unique(path);
@@ -302,7 +306,8 @@ int folder_link(struct deployment *deployment, int make, struct mb_err *err)
 		bad = 0;
 	} else if (target && leads_somewhere(path)) {
 		mb_err_set(err, MB_EXIT_USAGE, NULL, "an experiment %s is known, in %s", deployment->name, target);
-		mb_err_hint(err, "give this one another name, or mb-deploy delete %s removes the other", deployment->name);
+		mb_err_hint(err, "give this one another name, or mb-deploy delete %s removes the other",
+			    deployment->name);
 	} else if (lstat(path, &file) == 0 && !S_ISLNK(file.st_mode)) {
 		mb_err_set(err, MB_EXIT_SYSTEM, path, "is no link, so not mb-deploy's");
 	} else if (!make) {

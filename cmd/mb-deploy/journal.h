@@ -13,8 +13,8 @@
  *     {"n":8,"at":…,"event":"stopping","worker":1,"launch":3,"signal":15}
  *     {"n":9,"at":…,"event":"ended","worker":1,"launch":3,"exit":0,"stages":{"mb-train":0,…}}
  *
- * A worker works only if its launch is the latest of its number and no kill was meant since: it looks while it holds the
- * lock. So a worker that comes late, of a start that crashed or was killed, does nothing.
+ * A worker works only if its launch is the latest of its number and no kill was meant since: it looks while it holds
+ * the lock. So a worker that comes late, of a start that crashed or was killed, does nothing.
  */
 #ifndef MB_DEPLOY_JOURNAL_H
 #define MB_DEPLOY_JOURNAL_H
@@ -24,26 +24,26 @@
 /* The latest launch of a worker. */
 struct slot {
 	int64_t number;
-	int64_t launch, of;    /* n of its launch, and of the verb's intent */
+	int64_t launch, of;                /* n of its launch, and of the verb's intent */
 	double launch_s, begun_s, ended_s; /* Unix seconds; 0: not yet */
-	int known;             /* `process` is */
+	int known;                         /* `process` is */
 	struct mb_ident process;
-	int stopping;          /* the signal it heard */
+	int stopping; /* the signal it heard */
 	int64_t exit;
-	char *words;           /* how its stages ended, for people; NULL: not ended */
+	char *words; /* how its stages ended, for people; NULL: not ended */
 };
 
 struct journal {
 	char *path;
 	struct mb_lock lock;
-	int fd;          /* -1: read only */
-	int64_t size;    /* bytes replayed */
-	int64_t n;       /* number of the last line */
+	int fd;       /* -1: read only */
+	int64_t size; /* bytes replayed */
+	int64_t n;    /* number of the last line */
 	char *uuid;
 	struct slot *slots;
 	size_t n_slots, cap_slots;
-	int64_t kill;    /* n of the latest intent to kill */
-	int kill_open;   /* without a result */
+	int64_t kill;  /* n of the latest intent to kill */
+	int kill_open; /* without a result */
 	int delete_open;
 	double intent_s; /* time of the latest intent to start or continue */
 	int64_t spanned; /* the intent whose `deploy` span is written */

@@ -53,8 +53,8 @@ static int usage(struct mb_tool *tool, const char *verb, const char *what)
 }
 
 /* The operand, or the old option that says the same. */
-static int run(struct mb_tool *tool, struct deploy_options *options, const char *config_path, const char *experiment_name,
-	       char **operands, int n)
+static int run(struct mb_tool *tool, struct deploy_options *options, const char *config_path,
+	       const char *experiment_name, char **operands, int n)
 {
 	enum operand operand;
 	const char *old;
@@ -68,7 +68,8 @@ static int run(struct mb_tool *tool, struct deploy_options *options, const char 
 	operand = verbs[i].operand;
 	old = operand == OPERAND_FILE ? config_path : experiment_name;
 	if (n > 2 || (n == 2 && (operand == OPERAND_NONE || old)))
-		return usage(tool, operands[n - 1], operand == OPERAND_NONE ? "an operand is not expected" : "one at a time");
+		return usage(tool, operands[n - 1],
+			     operand == OPERAND_NONE ? "an operand is not expected" : "one at a time");
 	options->name = n == 2 ? operands[1] : old;
 	if (!options->name && operand == OPERAND_NAME)
 		return usage(tool, operands[0], "a NAME is missing");
@@ -87,18 +88,20 @@ int main(int argc, char **argv)
 	static const char *const places[] = {"local", "slurm", NULL};
 	struct mb_tool tool = {
 		.name = "mb-deploy",
-		.synopsis = "start FILE | status [NAME] | logs NAME | list | kill NAME | continue NAME | delete NAME | plan FILE | "
-			    "worker NAME",
+		.synopsis = "start FILE | status [NAME] | logs NAME | list | kill NAME | continue NAME | delete NAME "
+			    "| plan FILE | worker NAME",
 		.about = "Runs the search of an experiment file in the background, and keeps order over what runs."};
 	struct deploy_options options = {.lines = 40};
 	const char *config_path = NULL, *experiment_name = NULL;
 	int rest, status;
 	const struct mb_opt table[] = {
 		{0, "on", MB_OPT_TEXT, &options.on, "PLACE", "local; slurm is not built in yet", .words = places},
-		{'w', "workers", MB_OPT_INT, &options.workers, "COUNT", "of start and plan: this many workers; default: 1", .min = 1, .max = 4096},
+		{'w', "workers", MB_OPT_INT, &options.workers, "COUNT",
+		 "of start and plan: this many workers; default: 1", .min = 1, .max = 4096},
 		{0, "update", MB_OPT_FLAG, &options.update, NULL, "of start: take over what was edited in FILE"},
 		{'f', "follow", MB_OPT_FLAG, &options.follow, NULL, "of logs: go on until no worker is left"},
-		{'n', "lines", MB_OPT_INT, &options.lines, "COUNT", "of logs: the last ones of each worker", .min = 1, .max = 1e9},
+		{'n', "lines", MB_OPT_INT, &options.lines, "COUNT", "of logs: the last ones of each worker", .min = 1,
+		 .max = 1e9},
 		{0, "json", MB_OPT_FLAG, &options.json, NULL, "of status and list: one JSON object a line"},
 		{0, "config_path", MB_OPT_TEXT, &config_path, "FILE", "the same as the operand FILE"},
 		{0, "experiment_name", MB_OPT_TEXT, &experiment_name, "NAME", "the same as the operand NAME"},

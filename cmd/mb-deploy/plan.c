@@ -10,7 +10,8 @@
 /* A word of the shell: as it is, or in single quotes. */
 static void add_word(struct mb_str *text, const char *word)
 {
-	if (*word && !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%")]) {
+	if (*word &&
+	    !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%")]) {
 		mb_str_adds(text, word);
 		return;
 	}
@@ -64,8 +65,8 @@ static int print(struct mb_tool *tool, const struct mb_experiment *experiment, i
 		mb_str_adds(&out, "\n");
 	}
 	for (int64_t i = 0; i < workers; i++)
-		mb_str_addf(&out, "mb-suggest -k %lld%s | mb-train -j %lld%s | mb-collect%s &\n", (long long)keep, files,
-			    (long long)keep, files, files);
+		mb_str_addf(&out, "mb-suggest -k %lld%s | mb-train -j %lld%s | mb-collect%s &\n", (long long)keep,
+			    files, (long long)keep, files, files);
 	mb_str_adds(&out, "wait\n");
 	status = mb_tool_write(tool, out.at, out.n) < 0 && !tool->stdout_gone ? MB_EXIT_SYSTEM : MB_EXIT_OK;
 	mb_str_release(&out);

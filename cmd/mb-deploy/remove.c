@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Removes a deployment's folder. Every name is taken relative to an open folder and no symbolic link is followed, so that
- * nothing outside goes, whatever is linked from inside. The journal and the marker are last: after a crash the folder still
- * says whose it is, and the same command ends what was begun.
+ * Removes a deployment's folder. Every name is taken relative to an open folder and no symbolic link is followed, so
+ * that nothing outside goes, whatever is linked from inside. The journal and the marker are last: after a crash the
+ * folder still says whose it is, and the same command ends what was begun.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -67,8 +67,8 @@ static int empty(int fd, int top)
 
 static int remove_last(int fd)
 {
-	static const char *const last[] = {"deploy.ndjson", "deploy.ndjson.lock.held", "deploy.ndjson.lock", "deploy.lock",
-					   "deploy.json"};
+	static const char *const last[] = {"deploy.ndjson", "deploy.ndjson.lock.held", "deploy.ndjson.lock",
+					   "deploy.lock", "deploy.json"};
 
 	for (size_t i = 0; i < MB_COUNT(last); i++) {
 		if (unlinkat(fd, last[i], 0) < 0 && errno != ENOENT)

@@ -38,7 +38,8 @@ static void find_best(struct standing *standing, const struct mb_log *log, const
 
 		if (key->status != MB_STATUS_COMPLETED || key->rung != highest || isnan(value))
 			continue;
-		if (!standing->best_trial || (objective->maximize ? value > standing->best : value < standing->best)) {
+		if (!standing->best_trial ||
+		    (objective->maximize ? value > standing->best : value < standing->best)) {
 			standing->best = value;
 			standing->best_trial = key->trial;
 		}

@@ -26,14 +26,16 @@ static int check_sections(struct mb_tool *tool, const struct mb_str *text, const
 		node = mb_yaml_get(root, sections[i]);
 		if (!node || mb_yaml_is_null(node) || (node->kind != MB_YAML_SCALAR && !node->n))
 			continue;
-		mb_tool_warn(tool, "%s:%d: %s: not built in yet (take the section out, and prepare by hand what it names)",
+		mb_tool_warn(tool,
+			     "%s:%d: %s: not built in yet (take the section out, and prepare by hand what it names)",
 			     path, node->key_line, sections[i]);
 		status = MB_EXIT_USAGE;
 	}
 	node = experiment ? mb_yaml_get(experiment, "conda_env") : NULL;
 	if (node && !mb_yaml_is_null(node)) {
-		mb_tool_warn(tool, "%s:%d: experiment.conda_env: not built in yet (activate it before mb-deploy start)", path,
-			     node->key_line);
+		mb_tool_warn(tool,
+			     "%s:%d: experiment.conda_env: not built in yet (activate it before mb-deploy start)",
+			     path, node->key_line);
 		status = MB_EXIT_USAGE;
 	}
 	mb_yaml_free(root);
@@ -92,7 +94,8 @@ static int wait_for_stopping(struct deployment *deployment, double grace_s, stru
 	for (;;) {
 		stopping = 0;
 		for (size_t i = 0; i < deployment->journal.n_slots; i++)
-			stopping += deployment->driver->look(deployment, &deployment->journal.slots[i]) == LIFE_STOPPING;
+			stopping +=
+				deployment->driver->look(deployment, &deployment->journal.slots[i]) == LIFE_STOPPING;
 		if (!stopping || mb_clock_monotonic_s() > until)
 			break;
 		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
@@ -121,9 +124,10 @@ static int settle(struct deployment *deployment)
 
 static int say_over(struct deployment *deployment, const struct standing *standing)
 {
-	mb_tool_say(deployment->tool, "%s: %lld of %lld observations are in: nothing is left to do (mb-deploy status %s)",
-		    deployment->name, (long long)(standing->completed + standing->failed), (long long)standing->budget,
-		    deployment->name);
+	mb_tool_say(deployment->tool,
+		    "%s: %lld of %lld observations are in: nothing is left to do (mb-deploy status %s)",
+		    deployment->name, (long long)(standing->completed + standing->failed),
+		    (long long)standing->budget, deployment->name);
 	return MB_EXIT_OK;
 }
 
@@ -163,9 +167,9 @@ static int take_up(struct deployment *deployment, const char *verb)
 	} else if (launch_missing(deployment, verb, &err) < 0) {
 		status = mb_tool_fail(tool, &err);
 	} else {
-		mb_tool_say(tool, "%s: %lld worker%s started; mb-deploy status %s tells how it goes", deployment->name,
-			    (long long)(deployment->workers - (int64_t)on), deployment->workers - (int64_t)on == 1 ? "" : "s",
-			    deployment->name);
+		mb_tool_say(tool, "%s: %lld worker%s started; mb-deploy status %s tells how it goes",
+			    deployment->name, (long long)(deployment->workers - (int64_t)on),
+			    deployment->workers - (int64_t)on == 1 ? "" : "s", deployment->name);
 	}
 out:
 	standing_release(&standing);
@@ -187,11 +191,15 @@ static int say_differs(const struct deployment *deployment, const struct wanted 
 	struct mb_tool *tool = deployment->tool;
 
 	if (strcmp(deployment->source, wanted->source))
-		mb_tool_warn(tool, "%s: belongs to another file, %s (give the experiment another name; mb-deploy delete %s "
-			     "removes that one)", deployment->folder, deployment->source, deployment->name);
+		mb_tool_warn(tool,
+			     "%s: belongs to another file, %s (give the experiment another name; mb-deploy delete %s "
+			     "removes that one)",
+			     deployment->folder, deployment->source, deployment->name);
 	else
-		mb_tool_warn(tool, "%s: was edited since it was started (start --update takes the edits over, continue %s "
-			     "goes on without them)", wanted->source, deployment->name);
+		mb_tool_warn(tool,
+			     "%s: was edited since it was started (start --update takes the edits over, continue %s "
+			     "goes on without them)",
+			     wanted->source, deployment->name);
 	return MB_EXIT_USAGE;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * status and list: where experiments stand, from their files and the process table alone. They take no lock and change
- * nothing.
+ * status and list: where experiments stand, from their files and the process table alone. They take no lock and
+ * change nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -138,7 +138,8 @@ static void print_text(struct mb_str *out, const struct deployment *deployment, 
 		add_worker(out, deployment, &deployment->journal.slots[i]);
 	mb_str_addf(out, "  folder     %s\n", deployment->folder);
 	if (is_edited(deployment))
-		mb_str_addf(out, "  edited     %s since (mb-deploy start --update takes the edits over)\n", deployment->source);
+		mb_str_addf(out, "  edited     %s since (mb-deploy start --update takes the edits over)\n",
+			    deployment->source);
 	if (deployment->journal.bad)
 		mb_str_addf(out, "  journal    %zu lines that cannot be read\n", deployment->journal.bad);
 }
@@ -202,7 +203,8 @@ static void print_json(struct mb_str *out, const struct deployment *deployment, 
 
 /* ---- the verbs ---- */
 
-typedef void (*print_deployment)(struct mb_str *out, const struct deployment *deployment, const struct standing *standing);
+typedef void (*print_deployment)(struct mb_str *out, const struct deployment *deployment,
+				 const struct standing *standing);
 
 static void print_row(struct mb_str *out, const struct deployment *deployment, const struct standing *standing)
 {
@@ -251,7 +253,8 @@ static int show_link(struct mb_tool *tool, const char *name, print_deployment pr
 		mb_str_adds(out, "\n");
 		json_decref(object);
 	} else {
-		mb_str_addf(out, "%-24s %-12s its folder is not there (mb-deploy delete %s forgets it)\n", name, "gone", name);
+		mb_str_addf(out, "%-24s %-12s its folder is not there (mb-deploy delete %s forgets it)\n", name,
+			    "gone", name);
 	}
 	return MB_EXIT_OK;
 }
@@ -289,7 +292,8 @@ int verb_status(struct mb_tool *tool, const struct deploy_options *options)
 {
 	print_deployment print = options->json ? print_json : print_text;
 	struct mb_str out = {0};
-	int status = options->name ? show(tool, options->name, print, &out) : show_all(tool, print, options->json, &out);
+	int status =
+		options->name ? show(tool, options->name, print, &out) : show_all(tool, print, options->json, &out);
 
 	return print_out(tool, &out, status);
 }

@@ -26,8 +26,8 @@ struct worker {
 	struct deployment *deployment;
 	int64_t number, launch; /* launch 0: by hand */
 	pid_t self;
-	pid_t stages[STAGES];   /* 0: ended, or never started */
-	int statuses[STAGES];   /* of waitpid */
+	pid_t stages[STAGES]; /* 0: ended, or never started */
+	int statuses[STAGES]; /* of waitpid */
 	int stopping;
 	double ending_s; /* Unix seconds: when the first stage ended or a signal came */
 	char *log;       /* touched to show life to other machines */
@@ -106,12 +106,14 @@ static int begin(struct worker *worker, struct mb_err *err)
 
 /* ---- the pipe ---- */
 
-/* Dies with this process: gently, so that what is in training is kept, but for mb-collect, which has to bring it in. */
+/* Dies with this process: gently, so that what is in training is kept, but for mb-collect, which has to bring it in.
+ */
 static void be_stage(const struct worker *worker, int stage, int in, int out)
 {
 	struct deployment *deployment = worker->deployment;
 	char *keep = mb_textf("%lld", (long long)deployment->keep), *program = driver_program(stage_names[stage]);
-	char *experiment = folder_file(deployment, "experiment.yaml"), *log = folder_file(deployment, "trials.ndjson");
+	char *experiment = folder_file(deployment, "experiment.yaml"),
+	     *log = folder_file(deployment, "trials.ndjson");
 	char *const suggest[] = {program, "-e", experiment, "-l", log, "-k", keep, NULL};
 	char *const train[] = {program, "-e", experiment, "-l", log, "-j", keep, NULL};
 	char *const collect[] = {program, "-e", experiment, "-l", log, NULL};
@@ -192,7 +194,8 @@ static void pass_on(struct worker *worker, int number)
 	if (worker->stopping)
 		return;
 	worker->stopping = number;
-	mb_tool_say(worker->deployment->tool, "worker %lld: %s: stopping", (long long)worker->number, strsignal(number));
+	mb_tool_say(worker->deployment->tool, "worker %lld: %s: stopping", (long long)worker->number,
+		    strsignal(number));
 	line = journal_worker("stopping", worker->number);
 	mb_json_set(line, "launch", json_integer(worker->launch));
 	mb_json_set(line, "signal", json_integer(number));
@@ -230,7 +233,8 @@ static int sum_up(const struct worker *worker, struct mb_str *words)
 		if (!exit || (code && exit == MB_EXIT_NO))
 			exit = code;
 		if (WIFSIGNALED(status))
-			mb_str_addf(words, "%s%s killed by signal %d", words->n ? ", " : "", stage_names[stage], WTERMSIG(status));
+			mb_str_addf(words, "%s%s killed by signal %d", words->n ? ", " : "", stage_names[stage],
+				    WTERMSIG(status));
 		else if (code)
 			mb_str_addf(words, "%s%s ended with %d", words->n ? ", " : "", stage_names[stage], code);
 	}
@@ -277,7 +281,8 @@ static int work(struct worker *worker)
 	bad = begin(worker, &err);
 	journal_unlock(&deployment->journal);
 	if (bad == 1) {
-		mb_tool_say(deployment->tool, "worker %lld: nothing to do, it was killed before it began or another took its place",
+		mb_tool_say(deployment->tool,
+			    "worker %lld: nothing to do, it was killed before it began or another took its place",
 			    (long long)worker->number);
 		return MB_EXIT_OK;
 	}
