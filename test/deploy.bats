@@ -237,6 +237,7 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 	kill -STOP "$(worker slow)"
 	mb-deploy kill slow
 	nobody
+	is slow stopped # not lost: it heard the signal
 }
 
 @test "delete refuses while it runs, removes the folder, follows no link out of it, and can be repeated" {
@@ -390,8 +391,9 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 	script -qc 'mb-deploy start; sleep 0.2; kill -HUP 0; kill -HUP -1 $$' /dev/null </dev/null >/dev/null 2>&1 &
 	terminal=$!
 	until_true is slow running
-	kill -9 "$terminal" 2>/dev/null || true
 	[ "$(ps -o tty= -p "$(worker slow)")" = "?" ]
+	[ "$(ps -o sid= -p "$(worker slow)" | tr -d ' ')" = "$(worker slow)" ]
+	kill -9 "$terminal" 2>/dev/null || true
 	kill -HUP "$(worker slow)"
 	before=$(worker slow)
 	until_true is slow finished
@@ -499,9 +501,32 @@ fresh() {
 		prepare
 		MB_DEPLOY_DIE_AT=$n mb-deploy kill slow 2>/dev/null || true
 		mb-deploy continue slow
+		jq -es '[.[] | select(.verb == "kill")] | length == 0 or .[-1].event == "result"' slow/deploy.ndjson
 		until_true is slow finished
 		exactly slow 12
 	done
+}
+
+@test "two continues, or continue and start, at once start one worker; kill and continue at once leave one or none" {
+	slow 200 0.1
+	mb-deploy start
+	for i in 1 2 3 4 5; do
+		mb-deploy kill slow
+		mb-deploy continue slow & first=$!
+		if ((i % 2)); then mb-deploy continue slow & else mb-deploy start & fi
+		second=$!
+		wait "$first"
+		wait "$second"
+		[ "$(pgrep -fc "mb-deploy worker $PWD/slow")" -eq 1 ]
+		[ "$(jq -s 'map(select(.event == "launch")) | length' slow/deploy.ndjson)" -eq $((i + 1)) ]
+	done
+	mb-deploy kill slow & first=$!
+	mb-deploy continue slow & second=$!
+	wait "$first"
+	wait "$second"
+	[ "$(pgrep -fc "mb-deploy worker $PWD/slow")" -le 1 ]
+	mb-deploy kill slow
+	nobody
 }
 
 @test "continue killed at each of its steps, and again: exactly the budget" {
@@ -562,6 +587,7 @@ fresh() {
 	MB_DEPLOY_WORKER=1:1 mb-deploy worker slow
 	n=$(($(wc -l <slow/deploy.ndjson) + 1))
 	echo "{\"n\":$n,\"at\":1,\"event\":\"launch\",\"worker\":1,\"of\":2}" >>slow/deploy.ndjson
+	MB_DEPLOY_WORKER=1:$launch mb-deploy worker slow
 	mb-deploy kill slow
 	run --separate-stderr env MB_DEPLOY_WORKER=1:$n mb-deploy worker slow
 	[ "$status" -eq 0 ] && [[ $stderr == *"nothing to do"* ]]

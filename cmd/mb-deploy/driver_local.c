@@ -118,8 +118,8 @@ static int local_launch(struct deployment *deployment, int64_t number, int64_t l
 		goto out;
 	}
 	pid = fork();
-	if (pid == 0) { /* a child of init in the end, in a session without a terminal */
-		if (setsid() < 0 || fork() != 0)
+	if (pid == 0) { /* a child of init in the end, leader of a session without a terminal */
+		if (fork() != 0)
 			_exit(0);
 		setsid();
 		close(ends[0]);
