@@ -48,6 +48,8 @@ slow() {
 
 is() { [ "$(mb-deploy status "$1" --json | jq -r .state)" = "$2" ]; }
 observed() { (($(mb-deploy status slow --json | jq '.completed + .failed') >= $1)); }
+# workers COUNT: so many there are. (A stage that is about to be started looks like one for an instant.)
+workers() { [[ $(pgrep -fc "mb-deploy worker $PWD/slow") == $1 ]]; }
 worker() { mb-deploy status "$1" --json | jq '.workers[0].pid'; }
 
 # exactly FOLDER BUDGET: numbers 1 to BUDGET completed, each once, nothing of a finished one after it, the log whole.
@@ -120,7 +122,7 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 	run --separate-stderr mb-deploy start
 	[ "$status" -eq 0 ] && [[ $stderr == *"slow: runs, "*" of 40 observations"* ]]
 	[ "$(jq -s 'map(select(.event == "launch")) | length' slow/deploy.ndjson)" -eq 1 ]
-	[ "$(pgrep -f "mb-deploy worker $PWD/slow" | wc -l)" -eq 1 ]
+	until_true workers 1
 	until_true is slow finished
 	exactly slow 40
 }
@@ -477,7 +479,7 @@ fresh() {
 		[ "${1:-}" ] || return 0
 		until_true is slow running
 		sleep 0.1
-		[ "$(pgrep -fc "mb-deploy worker $PWD/slow")" -eq 1 ]
+		until_true workers 1
 	}
 	die_at_each check mb-deploy start
 	((steps > 12))
@@ -517,14 +519,14 @@ fresh() {
 		second=$!
 		wait "$first"
 		wait "$second"
-		[ "$(pgrep -fc "mb-deploy worker $PWD/slow")" -eq 1 ]
+		until_true workers 1
 		[ "$(jq -s 'map(select(.event == "launch")) | length' slow/deploy.ndjson)" -eq $((i + 1)) ]
 	done
 	mb-deploy kill slow & first=$!
 	mb-deploy continue slow & second=$!
 	wait "$first"
 	wait "$second"
-	[ "$(pgrep -fc "mb-deploy worker $PWD/slow")" -le 1 ]
+	until_true workers "[01]"
 	mb-deploy kill slow
 	nobody
 }
