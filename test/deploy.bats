@@ -192,6 +192,27 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 	[ ! -e "$name" ]
 }
 
+@test "a path that is not UTF-8" {
+	mkdir $'caf\xe9'
+	cd $'caf\xe9'
+	slow 2
+	mb-deploy start
+	until_true is slow finished
+	mb-deploy start
+	mb-deploy status slow --json | jq -e '.folder | endswith("/café/slow")'
+	exactly slow 2
+}
+
+@test "kill right after start: no worker, and the state is stopped" {
+	slow 100
+	for i in 1 2 3 4 5 6; do
+		mb-deploy start
+		mb-deploy kill slow
+		nobody
+		is slow stopped
+	done
+}
+
 @test "kill interrupts what is in training and leaves no process; continue ends the budget; both can be repeated" {
 	experiment 8 2
 	sed -i 's/epochs: 1/epochs: 200/' experiment.yaml
@@ -609,7 +630,7 @@ fresh() {
 	exactly slow 6
 }
 
-@test "a full disk is said, and nothing starts" {
+@test "a folder of links that cannot be made is said, and nothing starts" {
 	slow 2
 	mkdir state
 	chmod 500 state

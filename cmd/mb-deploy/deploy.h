@@ -128,6 +128,8 @@ int folder_lock(struct deployment *deployment, struct mb_err *err);
 /* All that make or remove a folder hold this one of the user's as well. */
 int folder_lock_all(struct mb_lock *lock, struct mb_err *err);
 
+/* A path as JSON can hold it: where it is not UTF-8, each byte as the character of that number. The caller frees. */
+char *folder_text(const char *bytes);
 char *folder_file(const struct deployment *deployment, const char *name); /* the caller frees */
 char *folder_log_of(const struct deployment *deployment, int64_t worker); /* logs/worker-N.log */
 char *folder_digest(const struct mb_str *text);

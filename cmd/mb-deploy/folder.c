@@ -59,6 +59,23 @@ char *folder_state(struct mb_err *err)
 	return NULL;
 }
 
+char *folder_text(const char *bytes)
+{
+	json_t *text = json_string(bytes);
+	struct mb_str utf8 = {0};
+
+	for (; !text && *bytes; bytes++) {
+		const unsigned char byte = (unsigned char)*bytes;
+		const char two[2] = {(char)(0xC0 | byte >> 6), (char)(0x80 | (byte & 0x3F))};
+
+		mb_str_add(&utf8, byte < 0x80 ? bytes : two, byte < 0x80 ? 1 : 2);
+	}
+	if (text)
+		mb_str_adds(&utf8, bytes);
+	json_decref(text);
+	return mb_str_take(&utf8);
+}
+
 char *folder_file(const struct deployment *deployment, const char *name)
 {
 	return mb_path_join(deployment->folder, name);

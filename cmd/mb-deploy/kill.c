@@ -2,7 +2,30 @@
  *
  * kill: ends everything that runs for the experiment. Its log and models stay, and continue takes it up again.
  */
+#include <signal.h>
+
 #include "deploy.h"
+
+/* Those that could not say so themselves have ended as well. */
+static int note_ends(struct journal *journal, struct mb_err *err)
+{
+	if (journal_update(journal, err) < 0)
+		return -1;
+	for (size_t i = 0; i < journal->n_slots; i++) {
+		const struct slot *slot = &journal->slots[i];
+		json_t *line;
+
+		if (slot->words)
+			continue;
+		line = journal_worker("ended", slot->number);
+		mb_json_set(line, "launch", json_integer(slot->launch));
+		mb_json_set(line, "exit", json_integer(128 + SIGKILL));
+		mb_json_set(line, "words", json_string("killed"));
+		if (journal_add(journal, line, err) < 0)
+			return -1;
+	}
+	return 0;
+}
 
 int kill_all(struct deployment *deployment, int *killed)
 {
@@ -17,7 +40,8 @@ int kill_all(struct deployment *deployment, int *killed)
 	standing_release(&standing);
 	/* From here on no worker begins that was launched before. */
 	if (journal_add(&deployment->journal, journal_verb("intent", "kill"), &err) < 0 ||
-	    deployment->driver->stop(deployment, grace_s, killed, &err) < 0)
+	    deployment->driver->stop(deployment, grace_s, killed, &err) < 0 ||
+	    note_ends(&deployment->journal, &err) < 0)
 		return mb_tool_fail(tool, &err);
 	deploy_step();
 	result = journal_verb("result", "kill");

@@ -245,7 +245,7 @@ static int compare(struct deployment *deployment, const struct wanted *wanted)
 static int prepare(struct deployment *deployment, const struct mb_experiment *experiment,
 		   const struct deploy_options *options, const struct mb_str *text)
 {
-	char *beside = realpath(experiment->folder, NULL);
+	char *beside = realpath(experiment->folder, NULL), *source;
 	struct mb_err err;
 
 	if (!beside) {
@@ -254,7 +254,9 @@ static int prepare(struct deployment *deployment, const struct mb_experiment *ex
 	}
 	deployment->name = folder_slug(experiment->name);
 	deployment->folder = mb_path_join(beside, deployment->name);
-	deployment->source = mb_path_join(beside, mb_path_name(experiment->path));
+	source = mb_path_join(beside, mb_path_name(experiment->path));
+	deployment->source = folder_text(source);
+	free(source);
 	deployment->experiment = mb_strdup(experiment->name);
 	deployment->digest = folder_digest(text);
 	free(beside);

@@ -175,12 +175,13 @@ static json_t *worker_json(const struct deployment *deployment, const struct slo
 static void print_json(struct mb_str *out, const struct deployment *deployment, const struct standing *standing)
 {
 	json_t *object = json_object(), *workers = json_array();
+	char *folder = folder_text(deployment->folder);
 
 	mb_json_set(object, "name", json_string(deployment->name));
 	mb_json_set(object, "experiment", json_string(deployment->experiment));
 	mb_json_set(object, "state", json_string(state_of(deployment, standing)));
 	mb_json_set(object, "on", json_string(deployment->driver->name));
-	mb_json_set(object, "folder", json_string(deployment->folder));
+	mb_json_set(object, "folder", json_string(folder));
 	mb_json_set(object, "source", json_string(deployment->source));
 	mb_json_set(object, "edited", json_boolean(is_edited(deployment)));
 	mb_json_set(object, "budget", json_integer(standing->budget));
@@ -199,6 +200,7 @@ static void print_json(struct mb_str *out, const struct deployment *deployment, 
 	mb_json_print(object, out);
 	mb_str_adds(out, "\n");
 	json_decref(object);
+	free(folder);
 }
 
 /* ---- the verbs ---- */
