@@ -203,7 +203,7 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 	exactly slow 2
 }
 
-@test "kill right after start: no worker, and the state is stopped" {
+@test "kill right after start, and of a worker that was lost: the state is stopped" {
 	slow 100
 	for i in 1 2 3 4 5 6; do
 		mb-deploy start
@@ -211,6 +211,13 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 		nobody
 		is slow stopped
 	done
+	mb-deploy start
+	until_true is slow running
+	kill -9 "$(worker slow)"
+	until_true is slow lost
+	mb-deploy kill slow
+	is slow stopped
+	mb-deploy status slow | grep -q 'with 137: killed'
 }
 
 @test "kill interrupts what is in training and leaves no process; continue ends the budget; both can be repeated" {
