@@ -93,7 +93,8 @@ extern const struct mb_driver *const mb_drivers[];
 const struct mb_driver *driver_find(const char *name);
 
 /* By --on, else by the experiment's `cluster`; NULL after it was said that it is not built in. */
-const struct mb_driver *driver_choose(struct mb_tool *tool, const struct mb_experiment *experiment, const char *on);
+const struct mb_driver *driver_choose(struct mb_tool *tool, const struct mb_experiment *experiment, const char *on,
+				      const char *verb);
 
 /* The program of that name beside this one, else the bare name, for PATH. The caller frees. */
 char *driver_program(const char *name);

@@ -21,7 +21,8 @@ const struct mb_driver *driver_find(const char *name)
 	return NULL;
 }
 
-const struct mb_driver *driver_choose(struct mb_tool *tool, const struct mb_experiment *experiment, const char *on)
+const struct mb_driver *driver_choose(struct mb_tool *tool, const struct mb_experiment *experiment, const char *on,
+				      const char *verb)
 {
 	const struct mb_driver *driver;
 
@@ -29,7 +30,7 @@ const struct mb_driver *driver_choose(struct mb_tool *tool, const struct mb_expe
 		on = experiment->cluster && strcasecmp(experiment->cluster, "local") ? "slurm" : "local";
 	driver = driver_find(on);
 	if (!driver)
-		mb_tool_warn(tool, "%s: not built in yet (--on local runs it on this machine)", on);
+		mb_tool_warn(tool, "%s: not built in yet (mb-deploy %s --on local %ss it for this machine)", on, verb, verb);
 	return driver;
 }
 

@@ -69,7 +69,9 @@ static int run(struct mb_tool *tool, struct deploy_options *options, const char 
 	old = operand == OPERAND_FILE ? config_path : experiment_name;
 	if (n > 2 || (n == 2 && (operand == OPERAND_NONE || old)))
 		return usage(tool, operands[n - 1],
-			     operand == OPERAND_NONE ? "an operand is not expected" : "one at a time");
+			     operand == OPERAND_NONE   ? "an operand is not expected"
+			     : operand == OPERAND_FILE ? "one FILE at a time"
+						       : "one NAME at a time");
 	options->name = n == 2 ? operands[1] : old;
 	if (!options->name && operand == OPERAND_NAME)
 		return usage(tool, operands[0], "a NAME is missing");

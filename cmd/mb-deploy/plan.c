@@ -90,7 +90,7 @@ int verb_plan(struct mb_tool *tool, const struct deploy_options *options)
 	experiment = mb_tool_experiment(tool);
 	if (!experiment)
 		return MB_EXIT_USAGE;
-	driver = driver_choose(tool, experiment, options->on);
+	driver = driver_choose(tool, experiment, options->on, "plan");
 	if (driver) {
 		workers = driver->workers(experiment, options->workers, &err);
 		status = workers ? print(tool, experiment, workers) : mb_tool_fail(tool, &err);

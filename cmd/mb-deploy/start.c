@@ -260,7 +260,7 @@ static int prepare(struct deployment *deployment, const struct mb_experiment *ex
 	deployment->experiment = mb_strdup(experiment->name);
 	deployment->digest = folder_digest(text);
 	free(beside);
-	deployment->driver = driver_choose(deployment->tool, experiment, options->on);
+	deployment->driver = driver_choose(deployment->tool, experiment, options->on, "start");
 	if (!deployment->driver)
 		return MB_EXIT_USAGE;
 	deployment->workers = deployment->driver->workers(experiment, options->workers, &err);
