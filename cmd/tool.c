@@ -83,10 +83,37 @@ int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, ch
 	return -1;
 }
 
+/* The copy that mb-deploy keeps in a folder of its own means the paths that the original meant: the marker beside it says
+ * where those begin. */
+static void take_base(struct mb_experiment *experiment)
+{
+	char *marker_path = mb_path_join(experiment->folder, "deploy.json"), *folder;
+	struct mb_str text = {0};
+	struct mb_err err;
+	json_t *marker;
+	const char *base;
+
+	if (access(marker_path, F_OK) == 0 && mb_file_read(marker_path, 65536, &text, &err) == 0) {
+		marker = mb_json_parse(text.at, text.n, marker_path, &err);
+		base = json_string_value(json_object_get(marker, "base"));
+		if (base) {
+			folder = mb_path_join(experiment->folder, base);
+			free(experiment->folder);
+			experiment->folder = folder;
+		}
+		json_decref(marker);
+	}
+	mb_str_release(&text);
+	free(marker_path);
+}
+
 struct mb_experiment *mb_tool_experiment(struct mb_tool *tool)
 {
 	struct mb_errs errs = {0};
 	struct mb_experiment *experiment = mb_experiment_read(tool->experiment_path, &errs);
+
+	if (experiment)
+		take_base(experiment);
 
 	for (size_t i = 0; i < errs.n; i++)
 		mb_tool_fail(tool, &errs.at[i]);
@@ -96,9 +123,14 @@ struct mb_experiment *mb_tool_experiment(struct mb_tool *tool)
 
 char *mb_tool_log_path(const struct mb_tool *tool, const struct mb_experiment *experiment)
 {
+	char *folder, *path;
+
 	if (tool->log_option)
 		return mb_strdup(tool->log_option);
-	return mb_path_join(experiment->folder, "trials.ndjson");
+	folder = mb_path_dir(experiment->path);
+	path = mb_path_join(folder, "trials.ndjson");
+	free(folder);
+	return path;
 }
 
 char *mb_tool_cache(void)

@@ -34,7 +34,8 @@ struct mb_tool {
  * else the exit code to end with. *rest: index of the first operand in argv. */
 int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, char **argv, int *rest);
 
-/* The experiment file, checked; NULL after every mistake was printed (end with MB_EXIT_USAGE). */
+/* The experiment file, checked, its folder that from which its relative paths begin: the file's own, but for the copy in a
+ * folder of mb-deploy. NULL after every mistake was printed (end with MB_EXIT_USAGE). */
 struct mb_experiment *mb_tool_experiment(struct mb_tool *tool);
 
 /* Path of the log: the option, else trials.ndjson beside the experiment file. The caller frees. */

@@ -83,6 +83,7 @@ run_block() { # run_block FILE WORDS…: the text after the first line of FILE, 
 	[[ " $* " != *" finished "* ]] || cp -r "$BATS_FILE_TMPDIR/finished/." "$folder"
 	(
 		cd "$folder" || exit
+		export XDG_STATE_HOME=$PWD/.state
 		case " $* " in
 		*" x "*) only_x ;;
 		*" empty "* | *" finished "*) ;;

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * delete: removes what start made. It refuses while something runs.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "deploy.h"
+
+static int check_uuid(const struct deployment *deployment)
+{
+	if (!deployment->journal.uuid || !strcmp(deployment->journal.uuid, deployment->uuid))
+		return 0;
+	mb_tool_warn(deployment->tool,
+		     "%s: its marker and its journal are of different experiments: nothing is removed (rm -r "
+		     "does it)",
+		     deployment->folder);
+	return MB_EXIT_SYSTEM;
+}
+
+/* Under both locks. */
+static int delete (struct deployment *deployment)
+{
+	struct mb_tool *tool = deployment->tool;
+	struct mb_err err;
+	int status, killed;
+
+	if (folder_lock(deployment, &err) < 0 || journal_open(&deployment->journal, deployment->folder, 1, &err) < 0)
+		return mb_tool_fail(tool, &err);
+	status = check_uuid(deployment);
+	if (status)
+		return status;
+	if (count_on(deployment)) {
+		mb_tool_warn(tool, "%s: runs (mb-deploy kill %s first)", deployment->name, deployment->name);
+		return MB_EXIT_NO;
+	}
+	/* What a killed worker left behind would write into a folder that is gone. */
+	status = kill_all(deployment, &killed);
+	if (status)
+		return status;
+	if (journal_add(&deployment->journal, journal_verb("intent", "delete"), &err) < 0 ||
+	    folder_remove(deployment, &err) < 0)
+		return mb_tool_fail(tool, &err);
+	mb_tool_say(tool, "%s: deleted", deployment->name);
+	return MB_EXIT_OK;
+}
+
+/* A link that leads to no deployment: what a crash left of one that was deleted, or whose folder was moved. 0, or the
+ * code. */
+static int delete_link(struct mb_tool *tool, const char *name)
+{
+	char *slug = folder_slug(name);
+	struct names names = {0};
+	struct mb_err err;
+	int status = -1;
+
+	if (folder_names(&names, &err) < 0)
+		status = mb_tool_fail(tool, &err);
+	for (size_t i = 0; status < 0 && i < names.n; i++) {
+		char *state, *path, *target;
+
+		if (strcmp(names.at[i], name) && strcmp(names.at[i], slug))
+			continue;
+		state = folder_state(&err);
+		path = state ? mb_path_join(state, names.at[i]) : NULL;
+		target = path ? realpath(path, NULL) : NULL;
+		if (target)
+			rmdir(target); /* only when it is empty */
+		status = !path || folder_unlink(names.at[i], &err) < 0 ? mb_tool_fail(tool, &err) : MB_EXIT_OK;
+		if (!status)
+			mb_tool_say(tool, "%s: deleted; its folder was gone", names.at[i]);
+		free(target);
+		free(path);
+		free(state);
+	}
+	folder_names_release(&names);
+	free(slug);
+	return status;
+}
+
+int verb_delete(struct mb_tool *tool, const struct deploy_options *options)
+{
+	struct deployment deployment;
+	struct mb_lock all;
+	struct mb_err err, why;
+	int status;
+
+	if (folder_lock_all(&all, &err) < 0) {
+		mb_lock_close(&all);
+		return mb_tool_fail(tool, &err);
+	}
+	if (folder_find(&deployment, tool, options->name, &why) == 0) {
+		status = delete (&deployment);
+		folder_release(&deployment);
+	} else {
+		status = why.code == MB_EXIT_NO ? delete_link(tool, options->name) : -1;
+		if (status < 0)
+			status = mb_tool_fail(tool, &why);
+	}
+	mb_lock_drop(&all);
+	mb_lock_close(&all);
+	return status;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mb-deploy's parts. A deployment is a folder: the experiment file's copy, the log, the models, the workers' output,
+ * a marker (deploy.json) and a journal (deploy.ndjson). Nothing is kept anywhere else, but for a link to the folder
+ * under the user's state, by which the verbs find it (folder.c). Each verb is a file; where workers run is a driver's
+ * business.
+ */
+#ifndef MB_DEPLOY_DEPLOY_H
+#define MB_DEPLOY_DEPLOY_H
+
+#include "journal.h"
+#include "tool.h"
+
+struct deployment {
+	struct mb_tool *tool;
+	char *folder; /* absolute */
+	char *name;   /* the folder's own name, a slug of the experiment's */
+
+	/* The marker. */
+	char *experiment; /* the experiment's name */
+	char *source;     /* the file it was started from, absolute */
+	char *uuid, *digest;
+	int64_t workers, keep;
+	const struct mb_driver *driver;
+
+	struct mb_lock lock; /* of those who change something: one verb at a time */
+	int locked;
+	struct journal journal;
+};
+
+/* What the command line says. */
+struct deploy_options {
+	const char *on;   /* NULL: what the experiment file says */
+	const char *name; /* the operand: a FILE, a NAME, a folder; NULL: none */
+	int64_t workers;  /* 0: as the driver likes */
+	int64_t lines;    /* of logs */
+	int update, follow, json;
+};
+
+struct deploy_verb {
+	const char *name, *old_name; /* old_name: what cluster-hyperopt called it, or NULL */
+	int (*run)(struct mb_tool *tool, const struct deploy_options *options);
+};
+
+/* start.c, worker.c …: one verb each; the exit code. */
+int verb_start(struct mb_tool *tool, const struct deploy_options *options);
+int verb_continue(struct mb_tool *tool, const struct deploy_options *options);
+int verb_status(struct mb_tool *tool, const struct deploy_options *options);
+int verb_list(struct mb_tool *tool, const struct deploy_options *options);
+int verb_logs(struct mb_tool *tool, const struct deploy_options *options);
+int verb_kill(struct mb_tool *tool, const struct deploy_options *options);
+int verb_delete(struct mb_tool *tool, const struct deploy_options *options);
+int verb_plan(struct mb_tool *tool, const struct deploy_options *options);
+int verb_worker(struct mb_tool *tool, const struct deploy_options *options);
+
+/* What became of a worker. */
+enum life {
+	LIFE_NONE,     /* to be launched, but nothing came of it */
+	LIFE_STARTING, /* launched, has not begun yet */
+	LIFE_RUNNING,
+	LIFE_STOPPING, /* heard a signal */
+	LIFE_ENDED,
+	LIFE_LOST /* killed, or its machine went down */
+};
+
+const char *life_name(enum life life);
+int life_is_on(enum life life); /* there is a process */
+
+/* Where workers run. One a file; a new one adds itself to `drivers` (driver.c). */
+struct mb_driver {
+	const char *name, *about;
+
+	/* How many workers; `wanted` 0: as many as suit. 0 with err when it cannot be that many. */
+	int64_t (*workers)(const struct mb_experiment *experiment, int64_t wanted, struct mb_err *err);
+
+	/* Starts worker `number`, detached: it runs `mb-deploy worker FOLDER` with MB_DEPLOY_WORKER=number:launch.
+	 * *process is who it became. */
+	int (*launch)(struct deployment *deployment, int64_t number, int64_t launch, struct mb_ident *process,
+		      struct mb_err *err);
+
+	/* What became of a worker, from files and the process table. */
+	enum life (*look)(const struct deployment *deployment, const struct slot *slot);
+
+	/* Ends all workers and whatever they started: asks first, and kills what is left `grace_s` later. 0 when
+	 * nothing is left; *killed: how many had to be killed. */
+	int (*stop)(struct deployment *deployment, double grace_s, int *killed, struct mb_err *err);
+};
+
+extern const struct mb_driver driver_local;
+extern const struct mb_driver *const mb_drivers[];
+
+/* The driver by its name, NULL when there is none of that name. */
+const struct mb_driver *driver_find(const char *name);
+
+/* By --on, else by the experiment's `cluster`; NULL after it was said that it is not built in. */
+const struct mb_driver *driver_choose(struct mb_tool *tool, const struct mb_experiment *experiment, const char *on,
+				      const char *verb);
+
+/* The program of that name beside this one, else the bare name, for PATH. The caller frees. */
+char *driver_program(const char *name);
+
+/* ---- folder.c ---- */
+
+char *folder_slug(const char *experiment_name); /* the caller frees */
+char *folder_state(struct mb_err *err);         /* $XDG_STATE_HOME/mb, made if need be; the caller frees */
+
+/* Finds the deployment that `name` means: a link under the state, else a path. MB_EXIT_NO when there is none. */
+int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, struct mb_err *err);
+
+/* Reads the marker of deployment->folder: 1 when there is none (not a deployment), -1 with err. */
+int folder_read_marker(struct deployment *deployment, struct mb_err *err);
+
+/* Makes the folder, the marker and the copy where they are missing; each step can be repeated. `text`: the file's. */
+int folder_make(struct deployment *deployment, const struct mb_str *text, struct mb_err *err);
+int folder_write_copy(struct deployment *deployment, const struct mb_str *text, struct mb_err *err);
+int folder_write_marker(struct deployment *deployment, struct mb_err *err); /* replaces it */
+
+/* Points the state's link to the folder, or only looks whether it could (`make` 0). MB_EXIT_USAGE when another
+ * experiment has that name. */
+int folder_link(struct deployment *deployment, int make, struct mb_err *err);
+
+/* Removes all that is in the folder, marker last, the folder and the link; follows no symbolic link. */
+int folder_remove(struct deployment *deployment, struct mb_err *err);
+int folder_unlink(const char *name, struct mb_err *err); /* the link alone */
+
+/* One verb at a time on this folder; the marker is read again. */
+int folder_lock(struct deployment *deployment, struct mb_err *err);
+
+/* All that make or remove a folder hold this one of the user's as well. */
+int folder_lock_all(struct mb_lock *lock, struct mb_err *err);
+
+/* A path as JSON can hold it: where it is not UTF-8, each byte as the character of that number. The caller frees. */
+char *folder_text(const char *bytes);
+char *folder_file(const struct deployment *deployment, const char *name); /* the caller frees */
+char *folder_log_of(const struct deployment *deployment, int64_t worker); /* logs/worker-N.log */
+char *folder_digest(const struct mb_str *text);
+void folder_release(struct deployment *deployment);
+
+/* Names of the links under the state, sorted. */
+struct names {
+	char **at;
+	size_t n, cap;
+};
+int folder_names(struct names *names, struct mb_err *err);
+void folder_names_release(struct names *names);
+
+/* ---- standing.c: where the search stands ---- */
+
+struct standing {
+	struct mb_experiment *experiment; /* of the copy; NULL when it cannot be read */
+	int64_t budget;
+	int64_t completed, failed, open, interrupted;
+	const char *metric;
+	double best;
+	int64_t best_trial; /* 0: none */
+};
+
+/* -1 with err when the copy or the log cannot be read. */
+int standing_read(struct standing *standing, const struct deployment *deployment, struct mb_err *err);
+int standing_is_over(const struct standing *standing); /* the budget is reached */
+void standing_release(struct standing *standing);
+
+/* ---- kill.c ---- */
+
+/* Under the verb's lock, journal open: ends everything and journals it. 0 or the exit code. */
+int kill_all(struct deployment *deployment, int *killed);
+
+/* How many workers are on. */
+size_t count_on(const struct deployment *deployment);
+
+/* For tests of crashes: the process kills itself at the N-th call when MB_DEPLOY_DIE_AT is N. */
+void deploy_step(void);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The folder of a deployment, its marker, and the links by which the verbs find it. A folder is ours when its marker
+ * says so; it is made step by step, and each step, done again after a crash, comes to the same.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "deploy.h"
+
+enum { MARKER_BYTES = 65536, SLUG_BYTES = 200 };
+
+/* ---- names ---- */
+
+char *folder_slug(const char *name)
+{
+	struct mb_str text = {0};
+
+	for (; *name && text.n < SLUG_BYTES; name++) {
+		unsigned char byte = (unsigned char)*name;
+
+		if (isalnum(byte) || byte == '.' || byte == '_' || byte >= 0x80)
+			mb_str_add(&text, name, 1);
+		else if (text.n && text.at[text.n - 1] != '-')
+			mb_str_adds(&text, "-");
+	}
+	while (text.n && (unsigned char)*name >= 0x80 && (*name & 0xC0) == 0x80) /* cut between characters */
+		name--, text.at[--text.n] = '\0';
+	while (text.n && text.at[text.n - 1] == '-')
+		text.at[--text.n] = '\0';
+	if (!text.n || text.at[0] == '.') {
+		mb_str_clear(&text);
+		mb_str_adds(&text, "experiment");
+	}
+	return mb_str_take(&text);
+}
+
+char *folder_state(struct mb_err *err)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *path;
+
+	if (state && *state == '/')
+		path = mb_path_join(state, "mb");
+	else if (home && *home)
+		path = mb_path_join(home, ".local/state/mb");
+	else
+		return mb_err_set(err, MB_EXIT_SYSTEM, NULL, "neither XDG_STATE_HOME nor HOME is set"), NULL;
+	if (mb_mkdirs(path, err) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+char *folder_text(const char *bytes)
+{
+	json_t *text = json_string(bytes);
+	struct mb_str utf8 = {0};
+
+	for (; !text && *bytes; bytes++) {
+		const unsigned char byte = (unsigned char)*bytes;
+		const char two[2] = {(char)(0xC0 | byte >> 6), (char)(0x80 | (byte & 0x3F))};
+
+		mb_str_add(&utf8, byte < 0x80 ? bytes : two, byte < 0x80 ? 1 : 2);
+	}
+	if (text)
+		mb_str_adds(&utf8, bytes);
+	json_decref(text);
+	return mb_str_take(&utf8);
+}
+
+char *folder_file(const struct deployment *deployment, const char *name)
+{
+	return mb_path_join(deployment->folder, name);
+}
+
+char *folder_log_of(const struct deployment *deployment, int64_t worker)
+{
+	return mb_textf("%s/logs/worker-%lld.log", deployment->folder, (long long)worker);
+}
+
+char *folder_digest(const struct mb_str *text)
+{
+	return mb_textf("%016llx", (unsigned long long)mb_hash_bytes(text->at, text->n, 0));
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int folder_names(struct names *names, struct mb_err *err)
+{
+	char *state = folder_state(err);
+	DIR *dir = state ? opendir(state) : NULL;
+	struct dirent *entry;
+	char target[2];
+
+	*names = (struct names){0};
+	if (state && !dir)
+		mb_err_errno(err, state, NULL);
+	free(state);
+	if (!dir)
+		return -1;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && readlinkat(dirfd(dir), entry->d_name, target, sizeof target) > 0)
+			MB_PUSH(names->at, names->n, names->cap, mb_strdup(entry->d_name));
+	closedir(dir);
+	if (names->n)
+		qsort(names->at, names->n, sizeof *names->at, by_name);
+	return 0;
+}
+
+void folder_names_release(struct names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->at[i]);
+	free(names->at);
+	*names = (struct names){0};
+}
+
+/* ---- the marker ---- */
+
+static int take_text(const json_t *marker, const char *member, char **to)
+{
+	const char *text = json_string_value(json_object_get(marker, member));
+
+	free(*to);
+	*to = text ? mb_strdup(text) : NULL;
+	return text ? 0 : -1;
+}
+
+static int take_marker(struct deployment *deployment, const json_t *marker)
+{
+	const char *on = json_string_value(json_object_get(marker, "on"));
+
+	deployment->workers = json_integer_value(json_object_get(marker, "workers"));
+	deployment->keep = json_integer_value(json_object_get(marker, "keep"));
+	deployment->driver = on ? driver_find(on) : NULL;
+	return take_text(marker, "uuid", &deployment->uuid) < 0 ||
+			       take_text(marker, "experiment", &deployment->experiment) < 0 ||
+			       take_text(marker, "source", &deployment->source) < 0 ||
+			       take_text(marker, "digest", &deployment->digest) < 0 || !deployment->driver ||
+			       deployment->workers < 1 || deployment->keep < 1
+		       ? -1
+		       : 0;
+}
+
+int folder_read_marker(struct deployment *deployment, struct mb_err *err)
+{
+	char *path = folder_file(deployment, "deploy.json");
+	struct mb_str text = {0};
+	json_t *marker = NULL;
+	int bad = -1;
+
+	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+		bad = 1;
+	} else if (mb_file_read(path, MARKER_BYTES, &text, err) == 0 &&
+		   (marker = mb_json_parse(text.at, text.n, path, err))) {
+		bad = take_marker(deployment, marker);
+		if (bad)
+			mb_err_set(err, MB_EXIT_SYSTEM, path,
+				   "is not the marker of a folder that this mb-deploy can use");
+	}
+	json_decref(marker);
+	mb_str_release(&text);
+	free(path);
+	return bad;
+}
+
+static void print_marker(const struct deployment *deployment, struct mb_str *text)
+{
+	json_t *marker = json_object();
+
+	mb_json_set(marker, "uuid", json_string(deployment->uuid));
+	mb_json_set(marker, "experiment", json_string(deployment->experiment));
+	mb_json_set(marker, "source", json_string(deployment->source));
+	mb_json_set(marker, "base", json_string("..")); /* where relative paths of the copy begin */
+	mb_json_set(marker, "digest", json_string(deployment->digest));
+	mb_json_set(marker, "on", json_string(deployment->driver->name));
+	mb_json_set(marker, "workers", json_integer(deployment->workers));
+	mb_json_set(marker, "keep", json_integer(deployment->keep));
+	mb_json_print(marker, text);
+	mb_str_adds(text, "\n");
+	json_decref(marker);
+}
+
+int folder_write_marker(struct deployment *deployment, struct mb_err *err)
+{
+	char *path = folder_file(deployment, "deploy.json");
+	struct mb_str text = {0};
+	int bad;
+
+	print_marker(deployment, &text);
+	bad = mb_file_replace(path, text.at, text.n, 1, err);
+	mb_str_release(&text);
+	free(path);
+	return bad;
+}
+
+/* A folder that holds nothing, but for what a crash before the marker may have left, can become ours. */
+static int is_free(const struct deployment *deployment, struct mb_err *err)
+{
+	DIR *dir = opendir(deployment->folder);
+	struct dirent *entry;
+	int bad = 0;
+
+	if (!dir)
+		return mb_err_errno(err, deployment->folder, NULL);
+	while (!bad && (entry = readdir(dir)))
+		bad = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+		      strncmp(entry->d_name, "deploy.", 7);
+	closedir(dir);
+	if (!bad)
+		return 0;
+	mb_err_set(err, MB_EXIT_USAGE, deployment->folder, "is there and was not made by mb-deploy");
+	return mb_err_hint(err, "move it away, or give the experiment another name");
+}
+
+static int new_uuid(struct deployment *deployment, struct mb_err *err)
+{
+	struct mb_str text = {0};
+	int bad = mb_file_read("/proc/sys/kernel/random/uuid", 0, &text, err);
+
+	free(deployment->uuid);
+	deployment->uuid = bad ? NULL : mb_textf("%.36s", text.at);
+	mb_str_release(&text);
+	return bad;
+}
+
+/* By link(2) of a finished file: of two who make it at once, on two hosts, one wins, and both go on with the
+ * winner's. */
+static int make_marker(struct deployment *deployment, struct mb_err *err)
+{
+	char *path = folder_file(deployment, "deploy.json"), *temporary = mb_path_unique(path);
+	struct mb_str text = {0};
+	int bad = new_uuid(deployment, err);
+
+	if (!bad) {
+		print_marker(deployment, &text);
+		bad = mb_file_replace(temporary, text.at, text.n, 1, err);
+	}
+	if (!bad && link(temporary, path) < 0 && errno != EEXIST)
+		bad = mb_err_errno(err, path, "link");
+	unlink(temporary);
+	mb_str_release(&text);
+	free(temporary);
+	free(path);
+	return bad ? -1 : folder_read_marker(deployment, err);
+}
+
+int folder_write_copy(struct deployment *deployment, const struct mb_str *text, struct mb_err *err)
+{
+	char *path = folder_file(deployment, "experiment.yaml");
+	int bad = mb_file_replace(path, text->at, text->n, 1, err);
+
+	free(path);
+	return bad;
+}
+
+int folder_make(struct deployment *deployment, const struct mb_str *text, struct mb_err *err)
+{
+	char *copy = folder_file(deployment, "experiment.yaml"), *logs = folder_file(deployment, "logs");
+	int known = 1, bad = -1;
+
+	deploy_step();
+	if (mkdir(deployment->folder, 0777) < 0 && errno != EEXIST) {
+		mb_err_errno(err, deployment->folder, "mkdir");
+		goto out;
+	}
+	deploy_step();
+	known = folder_read_marker(deployment, err);
+	if (known < 0 || (known == 1 && (is_free(deployment, err) < 0 || make_marker(deployment, err))))
+		goto out;
+	deploy_step();
+	if (access(copy, F_OK) < 0 && folder_write_copy(deployment, text, err) < 0)
+		goto out;
+	deploy_step();
+	bad = mb_mkdirs(logs, err);
+out:
+	free(copy);
+	free(logs);
+	return bad;
+}
+
+/* ---- links ---- */
+
+static char *link_path(const char *name, struct mb_err *err)
+{
+	char *state = folder_state(err), *path = state ? mb_path_join(state, name) : NULL;
+
+	free(state);
+	return path;
+}
+
+/* Whether the path is, or leads to, a folder with a marker. */
+static int leads_somewhere(const char *path)
+{
+	char *marker = mb_path_join(path, "deploy.json");
+	int there = access(marker, F_OK) == 0;
+
+	free(marker);
+	return there;
+}
+
+int folder_link(struct deployment *deployment, int make, struct mb_err *err)
+{
+	char *path = link_path(deployment->name, err), *temporary = NULL, *target = NULL;
+	struct stat file;
+	int bad = -1;
+
+	if (!path)
+		return -1;
+	target = realpath(path, NULL);
+	if (target && !strcmp(target, deployment->folder)) {
+		bad = 0;
+	} else if (target && leads_somewhere(path)) {
+		mb_err_set(err, MB_EXIT_USAGE, NULL, "an experiment %s is known, in %s", deployment->name, target);
+		mb_err_hint(err, "give this one another name, or mb-deploy delete %s removes the other",
+			    deployment->name);
+	} else if (lstat(path, &file) == 0 && !S_ISLNK(file.st_mode)) {
+		mb_err_set(err, MB_EXIT_SYSTEM, path, "is no link, so not mb-deploy's");
+	} else if (!make) {
+		bad = 0;
+	} else {
+		temporary = mb_path_unique(path);
+		bad = symlink(deployment->folder, temporary) < 0 || rename(temporary, path) < 0;
+		if (bad)
+			bad = mb_err_errno(err, path, "link");
+		unlink(temporary);
+	}
+	free(temporary);
+	free(target);
+	free(path);
+	return bad;
+}
+
+int folder_unlink(const char *name, struct mb_err *err)
+{
+	char *path = link_path(name, err);
+	struct stat file;
+	int bad = !path;
+
+	if (path && lstat(path, &file) == 0 && S_ISLNK(file.st_mode) && unlink(path) < 0 && errno != ENOENT)
+		bad = mb_err_errno(err, path, "unlink");
+	free(path);
+	return bad ? -1 : 0;
+}
+
+/* ---- finding ---- */
+
+static int found(struct deployment *deployment, const char *path, struct mb_err *err)
+{
+	int status;
+
+	free(deployment->folder);
+	free(deployment->name);
+	deployment->folder = realpath(path, NULL);
+	deployment->name = deployment->folder ? mb_strdup(mb_path_name(deployment->folder)) : NULL;
+	if (!deployment->folder)
+		return 1;
+	status = folder_read_marker(deployment, err);
+	return status;
+}
+
+int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, struct mb_err *err)
+{
+	char *slug = folder_slug(name);
+	const char *const candidates[] = {name, slug, NULL};
+	int status = 1;
+
+	*deployment = (struct deployment){.tool = tool, .lock.fd = -1, .journal.fd = -1, .journal.lock.fd = -1};
+	for (int i = 0; status == 1 && !strchr(name, '/') && *name != '.' && candidates[i]; i++) {
+		char *path = link_path(candidates[i], err);
+
+		if (!path)
+			status = -1;
+		else if (leads_somewhere(path))
+			status = found(deployment, path, err);
+		free(path);
+	}
+	if (status == 1)
+		status = found(deployment, name, err);
+	free(slug);
+	if (status == 0)
+		return 0;
+	if (status == 1) {
+		mb_err_set(err, MB_EXIT_NO, NULL, "%s: no experiment of this name", name);
+		mb_err_hint(err, "mb-deploy list shows them; mb-deploy start FILE makes one");
+	}
+	folder_release(deployment);
+	return -1;
+}
+
+/* ---- locks ---- */
+
+int folder_lock_all(struct mb_lock *lock, struct mb_err *err)
+{
+	char *path = link_path(".mb-deploy", err);
+	int bad;
+
+	*lock = (struct mb_lock){.fd = -1};
+	if (!path)
+		return -1;
+	bad = mb_lock_open(lock, path, getenv("MB_LOCK"), err) < 0 || mb_lock_take(lock, err) < 0;
+	free(path);
+	return bad ? -1 : 0;
+}
+
+int folder_lock(struct deployment *deployment, struct mb_err *err)
+{
+	char *path = folder_file(deployment, "deploy"), *uuid = mb_strdup(deployment->uuid);
+	int status = mb_lock_open(&deployment->lock, path, getenv("MB_LOCK"), err) < 0 ||
+				     mb_lock_take(&deployment->lock, err) < 0
+			     ? -1
+			     : 0;
+
+	if (!status) {
+		deployment->locked = 1;
+		status = folder_read_marker(deployment, err);
+		if (status == 1 || (!status && strcmp(uuid, deployment->uuid)))
+			status = mb_err_set(err, MB_EXIT_NO, deployment->folder, "was deleted meanwhile");
+	}
+	free(uuid);
+	free(path);
+	return status;
+}
+
+void folder_release(struct deployment *deployment)
+{
+	journal_close(&deployment->journal);
+	if (deployment->locked)
+		mb_lock_drop(&deployment->lock);
+	mb_lock_close(&deployment->lock);
+	free(deployment->folder);
+	free(deployment->name);
+	free(deployment->experiment);
+	free(deployment->source);
+	free(deployment->uuid);
+	free(deployment->digest);
+	*deployment = (struct deployment){.lock.fd = -1, .journal.fd = -1, .journal.lock.fd = -1};
+}

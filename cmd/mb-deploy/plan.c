@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * plan: prints, as a shell script that can be run, what start would do.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "deploy.h"
+
+/* A word of the shell: as it is, or in single quotes. */
+static void add_word(struct mb_str *text, const char *word)
+{
+	if (*word &&
+	    !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%")]) {
+		mb_str_adds(text, word);
+		return;
+	}
+	mb_str_adds(text, "'");
+	for (; *word; word++)
+		if (*word == '\'')
+			mb_str_adds(text, "'\\''");
+		else
+			mb_str_add(text, word, 1);
+	mb_str_adds(text, "'");
+}
+
+/* A comment to the line's end, whatever the text holds. */
+static void add_comment(struct mb_str *text, const char *words)
+{
+	mb_str_adds(text, "# ");
+	for (; *words; words++)
+		mb_str_add(text, (unsigned char)*words < ' ' ? " " : words, 1);
+}
+
+/* " -e FILE -l LOG", each where the tools would not find it by themselves. */
+static char *files_of(const struct mb_experiment *experiment, const char *log)
+{
+	struct mb_str text = {0};
+
+	mb_str_adds(&text, " -e ");
+	add_word(&text, experiment->path);
+	mb_str_adds(&text, " -l ");
+	add_word(&text, log);
+	return mb_str_take(&text);
+}
+
+static int print(struct mb_tool *tool, const struct mb_experiment *experiment, int64_t workers)
+{
+	const int cores = mb_cores();
+	const int64_t bandwidth = experiment->parallel_bandwidth, keep = (bandwidth + workers - 1) / workers;
+	char *name = folder_slug(experiment->name), *folder = mb_path_join(experiment->folder, name),
+	     *log = tool->log_option ? mb_strdup(tool->log_option) : mb_path_join(folder, "trials.ndjson"), *files;
+	struct mb_str out = {0};
+	int status;
+
+	files = files_of(experiment, log);
+	add_comment(&out, experiment->name);
+	mb_str_addf(&out, ": %lld observations, %lld at once\n", (long long)experiment->observation_budget,
+		    (long long)bandwidth);
+	mb_str_addf(&out, "# on this machine, %d core%s: %lld worker%s of %lld\n", cores, cores == 1 ? "" : "s",
+		    (long long)workers, workers == 1 ? "" : "s", (long long)keep);
+	if (!tool->log_option) {
+		mb_str_adds(&out, "mkdir -p ");
+		add_word(&out, folder);
+		mb_str_adds(&out, "\n");
+	}
+	for (int64_t i = 0; i < workers; i++)
+		mb_str_addf(&out, "mb-suggest -k %lld%s | mb-train -j %lld%s | mb-collect%s &\n", (long long)keep,
+			    files, (long long)keep, files, files);
+	mb_str_adds(&out, "wait\n");
+	status = mb_tool_write(tool, out.at, out.n) < 0 && !tool->stdout_gone ? MB_EXIT_SYSTEM : MB_EXIT_OK;
+	mb_str_release(&out);
+	free(files);
+	free(log);
+	free(folder);
+	free(name);
+	return status;
+}
+
+int verb_plan(struct mb_tool *tool, const struct deploy_options *options)
+{
+	const struct mb_driver *driver;
+	struct mb_experiment *experiment;
+	struct mb_err err;
+	int64_t workers;
+	int status = MB_EXIT_USAGE;
+
+	if (options->name)
+		tool->experiment_path = options->name;
+	experiment = mb_tool_experiment(tool);
+	if (!experiment)
+		return MB_EXIT_USAGE;
+	driver = driver_choose(tool, experiment, options->on, "plan");
+	if (driver) {
+		workers = driver->workers(experiment, options->workers, &err);
+		status = workers ? print(tool, experiment, workers) : mb_tool_fail(tool, &err);
+	}
+	mb_experiment_free(experiment);
+	return status;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * start and continue: see that all workers run that should. Nothing here waits for them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "data/yaml.h"
+#include "deploy.h"
+
+/* ---- what this version does for nobody ---- */
+
+/* Sections that ask for something that would silently be missing. */
+static int check_sections(struct mb_tool *tool, const struct mb_str *text, const char *path)
+{
+	static const char *const sections[] = {"git_options", "cluster_modules"};
+	struct mb_errs errs = {0};
+	struct mb_yaml *root = mb_yaml_parse(text->at, text->n, path, &errs);
+	const struct mb_yaml *node, *experiment = root ? mb_yaml_get(root, "experiment") : NULL;
+	int status = 0;
+
+	for (size_t i = 0; root && i < MB_COUNT(sections); i++) {
+		node = mb_yaml_get(root, sections[i]);
+		if (!node || mb_yaml_is_null(node) || (node->kind != MB_YAML_SCALAR && !node->n))
+			continue;
+		mb_tool_warn(tool,
+			     "%s:%d: %s: not built in yet (take the section out, and prepare by hand what it names)",
+			     path, node->key_line, sections[i]);
+		status = MB_EXIT_USAGE;
+	}
+	node = experiment ? mb_yaml_get(experiment, "conda_env") : NULL;
+	if (node && !mb_yaml_is_null(node)) {
+		mb_tool_warn(tool,
+			     "%s:%d: experiment.conda_env: not built in yet (activate it before mb-deploy start)",
+			     path, node->key_line);
+		status = MB_EXIT_USAGE;
+	}
+	mb_yaml_free(root);
+	mb_errs_release(&errs);
+	return status;
+}
+
+/* ---- launching ---- */
+
+static int launch(struct deployment *deployment, int64_t number, int64_t of, struct mb_err *err)
+{
+	json_t *line = journal_worker("launch", number);
+	struct mb_ident process;
+	int64_t launch;
+
+	mb_json_set(line, "of", json_integer(of));
+	launch = journal_add(&deployment->journal, line, err);
+	if (launch < 0 || deployment->driver->launch(deployment, number, launch, &process, err) < 0)
+		return -1;
+	deploy_step();
+	line = journal_worker("launched", number);
+	mb_json_set(line, "launch", json_integer(launch));
+	mb_json_set(line, "process", mb_ident_to_json(&process));
+	return journal_add(&deployment->journal, line, err) < 0 ? -1 : 0;
+}
+
+static int is_on(const struct deployment *deployment, int64_t number)
+{
+	const struct slot *slot = journal_slot((struct journal *)&deployment->journal, number);
+
+	return slot && life_is_on(deployment->driver->look(deployment, slot));
+}
+
+/* Launches those that are not on; 0 or -1. */
+static int launch_missing(struct deployment *deployment, const char *verb, struct mb_err *err)
+{
+	int64_t of = journal_add(&deployment->journal, journal_verb("intent", verb), err);
+	json_t *result;
+
+	if (of < 0)
+		return -1;
+	for (int64_t number = 1; number <= deployment->workers; number++)
+		if (!is_on(deployment, number) && launch(deployment, number, of, err) < 0)
+			return -1;
+	result = journal_verb("result", verb);
+	mb_json_set(result, "of", json_integer(of));
+	return journal_add(&deployment->journal, result, err) < 0 ? -1 : 0;
+}
+
+/* Workers that heard a signal will not go on: they are waited for, as long as they may take. */
+static int wait_for_stopping(struct deployment *deployment, double grace_s, struct mb_err *err)
+{
+	const double until = mb_clock_monotonic_s() + grace_s + 5;
+	size_t stopping;
+
+	for (;;) {
+		stopping = 0;
+		for (size_t i = 0; i < deployment->journal.n_slots; i++)
+			stopping +=
+				deployment->driver->look(deployment, &deployment->journal.slots[i]) == LIFE_STOPPING;
+		if (!stopping || mb_clock_monotonic_s() > until)
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+		if (journal_update(&deployment->journal, err) < 0)
+			return -1;
+	}
+	if (!stopping)
+		return 0;
+	mb_err_set(err, MB_EXIT_SYSTEM, NULL, "%zu worker%s told to stop and still there", stopping,
+		   stopping == 1 ? " was" : "s were");
+	return mb_err_hint(err, "mb-deploy kill %s", deployment->name);
+}
+
+/* Ends what a crash left in the middle. */
+static int settle(struct deployment *deployment)
+{
+	int killed;
+
+	if (deployment->journal.delete_open) {
+		mb_tool_warn(deployment->tool, "%s: was about to be deleted (mb-deploy delete %s ends it)",
+			     deployment->folder, deployment->name);
+		return MB_EXIT_USAGE;
+	}
+	return deployment->journal.kill_open ? kill_all(deployment, &killed) : 0;
+}
+
+static int say_over(struct deployment *deployment, const struct standing *standing)
+{
+	mb_tool_say(deployment->tool,
+		    "%s: %lld of %lld observations are in: nothing is left to do (mb-deploy status %s)",
+		    deployment->name, (long long)(standing->completed + standing->failed),
+		    (long long)standing->budget, deployment->name);
+	return MB_EXIT_OK;
+}
+
+/* Under the verb's lock. */
+static int take_up(struct deployment *deployment, const char *verb)
+{
+	struct mb_tool *tool = deployment->tool;
+	struct standing standing = {0};
+	struct mb_err err;
+	size_t on;
+	int status;
+
+	if (journal_open(&deployment->journal, deployment->folder, 1, &err) < 0)
+		return mb_tool_fail(tool, &err);
+	if (!deployment->journal.uuid) {
+		json_t *line = json_object();
+
+		mb_json_set(line, "event", json_string("made"));
+		mb_json_set(line, "uuid", json_string(deployment->uuid));
+		if (journal_add(&deployment->journal, line, &err) < 0)
+			return mb_tool_fail(tool, &err);
+	}
+	status = settle(deployment);
+	if (status)
+		return status;
+	if (standing_read(&standing, deployment, &err) < 0 ||
+	    wait_for_stopping(deployment, standing.experiment->grace_s, &err) < 0) {
+		status = mb_tool_fail(tool, &err);
+		goto out;
+	}
+	on = count_on(deployment);
+	if (on >= (size_t)deployment->workers) {
+		mb_tool_say(tool, "%s: runs, %lld of %lld observations", deployment->name,
+			    (long long)(standing.completed + standing.failed), (long long)standing.budget);
+	} else if (standing_is_over(&standing)) {
+		status = say_over(deployment, &standing);
+	} else if (launch_missing(deployment, verb, &err) < 0) {
+		status = mb_tool_fail(tool, &err);
+	} else {
+		mb_tool_say(tool, "%s: %lld worker%s started; mb-deploy status %s tells how it goes",
+			    deployment->name, (long long)(deployment->workers - (int64_t)on),
+			    deployment->workers - (int64_t)on == 1 ? "" : "s", deployment->name);
+	}
+out:
+	standing_release(&standing);
+	return status;
+}
+
+/* ---- start ---- */
+
+/* What `start` was asked for; the deployment that is there may be of something else. */
+struct wanted {
+	const struct mb_str *text;
+	char *digest, *source;
+	int64_t workers, keep;
+	int workers_given, update;
+};
+
+static int say_differs(const struct deployment *deployment, const struct wanted *wanted)
+{
+	struct mb_tool *tool = deployment->tool;
+
+	if (strcmp(deployment->source, wanted->source))
+		mb_tool_warn(tool,
+			     "%s: belongs to another file, %s (give the experiment another name; mb-deploy delete %s "
+			     "removes that one)",
+			     deployment->folder, deployment->source, deployment->name);
+	else
+		mb_tool_warn(tool,
+			     "%s: was edited since it was started (start --update takes the edits over, continue %s "
+			     "goes on without them)",
+			     wanted->source, deployment->name);
+	return MB_EXIT_USAGE;
+}
+
+static int take_over(struct deployment *deployment, const struct wanted *wanted, struct mb_err *err)
+{
+	free(deployment->digest);
+	deployment->digest = mb_strdup(wanted->digest);
+	free(deployment->source);
+	deployment->source = mb_strdup(wanted->source);
+	if (wanted->workers_given)
+		deployment->workers = wanted->workers;
+	deployment->keep = wanted->keep;
+	if (folder_write_copy(deployment, wanted->text, err) < 0)
+		return -1;
+	deploy_step();
+	return folder_write_marker(deployment, err);
+}
+
+/* 0 when the deployment is what is wanted, or has become so; else the exit code. */
+static int compare(struct deployment *deployment, const struct wanted *wanted)
+{
+	struct mb_tool *tool = deployment->tool;
+	int edited = strcmp(deployment->digest, wanted->digest) != 0;
+	struct mb_err err;
+
+	if (edited && !wanted->update)
+		return say_differs(deployment, wanted);
+	if (!edited && !strcmp(deployment->source, wanted->source) &&
+	    (!wanted->workers_given || deployment->workers == wanted->workers))
+		return 0;
+	if (journal_open(&deployment->journal, deployment->folder, 0, &err) < 0)
+		return mb_tool_fail(tool, &err);
+	if (count_on(deployment)) {
+		mb_tool_warn(tool, "%s: runs, with %lld worker%s (mb-deploy kill %s first)", deployment->name,
+			     (long long)deployment->workers, deployment->workers == 1 ? "" : "s", deployment->name);
+		return MB_EXIT_USAGE;
+	}
+	journal_close(&deployment->journal);
+	return take_over(deployment, wanted, &err) < 0 ? mb_tool_fail(tool, &err) : 0;
+}
+
+/* Names everything after the file; 0 or the exit code. */
+static int prepare(struct deployment *deployment, const struct mb_experiment *experiment,
+		   const struct deploy_options *options, const struct mb_str *text)
+{
+	char *beside = realpath(experiment->folder, NULL), *source;
+	struct mb_err err;
+
+	if (!beside) {
+		mb_err_errno(&err, experiment->folder, NULL);
+		return mb_tool_fail(deployment->tool, &err);
+	}
+	deployment->name = folder_slug(experiment->name);
+	deployment->folder = mb_path_join(beside, deployment->name);
+	source = mb_path_join(beside, mb_path_name(experiment->path));
+	deployment->source = folder_text(source);
+	free(source);
+	deployment->experiment = mb_strdup(experiment->name);
+	deployment->digest = folder_digest(text);
+	free(beside);
+	deployment->driver = driver_choose(deployment->tool, experiment, options->on, "start");
+	if (!deployment->driver)
+		return MB_EXIT_USAGE;
+	deployment->workers = deployment->driver->workers(experiment, options->workers, &err);
+	if (!deployment->workers)
+		return mb_tool_fail(deployment->tool, &err);
+	deployment->keep = (experiment->parallel_bandwidth + deployment->workers - 1) / deployment->workers;
+	return check_sections(deployment->tool, text, experiment->path);
+}
+
+/* Under the lock of all. */
+static int start(struct deployment *deployment, const struct deploy_options *options, const struct mb_str *text)
+{
+	struct wanted wanted = {.text = text,
+				.digest = mb_strdup(deployment->digest),
+				.source = mb_strdup(deployment->source),
+				.workers = deployment->workers,
+				.keep = deployment->keep,
+				.workers_given = options->workers > 0,
+				.update = options->update};
+	struct mb_err err;
+	int bad, status;
+
+	bad = folder_link(deployment, 0, &err) < 0 || folder_make(deployment, text, &err) < 0;
+	deploy_step();
+	bad = bad || folder_link(deployment, 1, &err) < 0;
+	deploy_step();
+	bad = bad || folder_lock(deployment, &err) < 0;
+	status = bad ? mb_tool_fail(deployment->tool, &err) : compare(deployment, &wanted);
+	if (!status)
+		status = take_up(deployment, "start");
+	free(wanted.digest);
+	free(wanted.source);
+	return status;
+}
+
+int verb_start(struct mb_tool *tool, const struct deploy_options *options)
+{
+	struct deployment deployment = {.tool = tool, .lock.fd = -1, .journal.fd = -1, .journal.lock.fd = -1};
+	struct mb_experiment *experiment;
+	struct mb_str text = {0};
+	struct mb_lock all;
+	struct mb_err err;
+	int status;
+
+	if (options->name)
+		tool->experiment_path = options->name;
+	experiment = mb_tool_experiment(tool);
+	if (!experiment)
+		return MB_EXIT_USAGE;
+	if (mb_file_read(experiment->path, MB_YAML_BYTES, &text, &err) < 0)
+		status = mb_tool_fail(tool, &err);
+	else
+		status = prepare(&deployment, experiment, options, &text);
+	if (!status && folder_lock_all(&all, &err) < 0) {
+		status = mb_tool_fail(tool, &err);
+		mb_lock_close(&all);
+	} else if (!status) {
+		status = start(&deployment, options, &text);
+		mb_lock_drop(&all);
+		mb_lock_close(&all);
+	}
+	folder_release(&deployment);
+	mb_str_release(&text);
+	mb_experiment_free(experiment);
+	return status;
+}
+
+int verb_continue(struct mb_tool *tool, const struct deploy_options *options)
+{
+	struct deployment deployment;
+	struct mb_err err;
+	int status;
+
+	if (folder_find(&deployment, tool, options->name, &err) < 0)
+		return mb_tool_fail(tool, &err);
+	status = folder_lock(&deployment, &err) < 0 ? mb_tool_fail(tool, &err) : take_up(&deployment, "continue");
+	folder_release(&deployment);
+	return status;
+}
