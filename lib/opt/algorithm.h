@@ -24,8 +24,9 @@ int mb_ask_unseen(const struct mb_history *history, mb_draw *draw, const char *a
  * countable and has `size` points. */
 json_t *mb_ask_walk(const struct mb_history *history, uint64_t start, uint64_t size, struct mb_err *err);
 
-/* 1 when the point is in the log. */
+/* 1 when the point is in the log; 1 when it is not and keeps the linear constraints. */
 int mb_ask_seen(const struct mb_history *history, const json_t *assignments);
+int mb_ask_takes(const struct mb_history *history, const json_t *assignments);
 
 mb_draw mb_draw_random;
 
