@@ -80,4 +80,9 @@ int suggest_loop(struct suggester *suggester, const struct run_options *options)
 int suggest_count(struct suggester *suggester, const struct run_options *options);
 int suggest_coprocess(struct suggester *suggester, const struct run_options *options);
 
+/* What needs no log: a commented experiment file, which ends the program; and the experiment in words. */
+int suggest_init(struct mb_tool *tool);
+int suggest_check(struct mb_tool *tool, const struct mb_experiment *experiment, const struct mb_algorithm *algorithm,
+		  uint64_t seed);
+
 #endif

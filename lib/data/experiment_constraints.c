@@ -117,7 +117,7 @@ static void check_possible(struct mb_reader *reader, const struct mb_yaml *node,
 		least += weight * (weight > 0 ? param->min : param->max);
 		most += weight * (weight > 0 ? param->max : param->min);
 	}
-	mb_constraint_text(space, constraint, &text);
+	mb_space_constraint_text(space, constraint, &text);
 	if (constraint->at_least ? most < constraint->threshold : least > constraint->threshold)
 		mb_reader_complain(reader, node, "change the threshold or the bounds",
 				   "no point satisfies %.500s: the left side is %s at %s", text.at,

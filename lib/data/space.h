@@ -111,6 +111,11 @@ int mb_space_check(const struct mb_space *space, const json_t *assignments, stru
 /* Equal for equal points, whatever the order of the members; 1 and 1.0 are equal. */
 uint64_t mb_space_key(const struct mb_space *space, const json_t *assignments);
 
+/* In words, appended: "double, 1e-05 to 0.1, log, default 0.001, while model is one of svm, mlp"; "x + 2 y <= 1". */
+void mb_space_param_text(const struct mb_space *space, const struct mb_param *param, struct mb_str *text);
+void mb_space_constraint_text(const struct mb_space *space, const struct mb_constraint *constraint,
+			      struct mb_str *text);
+
 void mb_space_release(struct mb_space *space);
 
 #endif

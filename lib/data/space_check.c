@@ -2,7 +2,6 @@
  *
  * Whether assignments are a point of the space, and in words why not.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,21 +107,6 @@ static int check_names(const struct mb_space *space, const json_t *assignments, 
 	return 0;
 }
 
-void mb_constraint_text(const struct mb_space *space, const struct mb_constraint *constraint, struct mb_str *text)
-{
-	char number[MB_NUM_TEXT];
-
-	for (size_t i = 0; i < constraint->n_terms; i++) {
-		double weight = constraint->terms[i].weight;
-
-		mb_str_adds(text, i ? weight < 0 ? " - " : " + " : weight < 0 ? "-" : "");
-		if (fabs(weight) != 1)
-			mb_str_addf(text, "%s ", mb_value_number(fabs(weight), number));
-		mb_str_adds(text, space->params[constraint->terms[i].param].name);
-	}
-	mb_str_addf(text, " %s %s", constraint->at_least ? ">=" : "<=", mb_value_number(constraint->threshold, number));
-}
-
 static int check_constraint(const struct mb_space *space, const struct mb_constraint *constraint,
 			    const json_t *assignments, struct mb_err *err)
 {
@@ -132,7 +116,7 @@ static int check_constraint(const struct mb_space *space, const struct mb_constr
 
 	if (mb_constraint_holds(space, constraint, assignments, &total))
 		return 0;
-	mb_constraint_text(space, constraint, &text);
+	mb_space_constraint_text(space, constraint, &text);
 	mb_err_set(err, MB_EXIT_RECORD, NULL, "assignments: %.900s does not hold, the left side is %s", text.at,
 		   mb_value_number(total, number));
 	mb_str_release(&text);

@@ -11,7 +11,4 @@
 int mb_constraint_holds(const struct mb_space *space, const struct mb_constraint *constraint,
 			const json_t *assignments, double *total);
 
-/* Appends "x + 2 y - z <= 1". */
-void mb_constraint_text(const struct mb_space *space, const struct mb_constraint *constraint, struct mb_str *text);
-
 #endif
