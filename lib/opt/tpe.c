@@ -12,8 +12,8 @@
 enum {
 	START = 10,      /* results before the model is asked */
 	MOST_GOOD = 25,
-	CANDIDATES = 24,
-	MOST_DRAWS = 40 * CANDIDATES /* for as many that may be taken */
+	CANDIDATES = 64, /* regret after 60 of 16 benchmark problems, 15 seeds: .172, with 24 .187 (s.e. .007) */
+	MOST_DRAWS = 16 * CANDIDATES /* for as many that may be taken */
 };
 
 #define GOOD_SHARE 0.1

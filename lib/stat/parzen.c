@@ -8,6 +8,7 @@ enum { FULL = 25 };                /* newest points that count fully */
 #define WIDEST 0.2                 /* bandwidth at n = 1 */
 #define LOG_SQRT_2PI 0.91893853320467274178
 #define PRIOR_WEIGHT 1.0
+#define NOTHING 45 /* exp(-45) is lost beside 1, even a thousand times */
 
 static void set_weights(struct mb_parzen *parzen)
 {
@@ -22,8 +23,10 @@ static void set_weights(struct mb_parzen *parzen)
 		total += parzen->weight[k];
 	}
 	parzen->weight[parzen->n] = PRIOR_WEIGHT;
-	for (size_t k = 0; k <= parzen->n; k++)
+	for (size_t k = 0; k <= parzen->n; k++) {
 		parzen->weight[k] /= total;
+		parzen->log_weight[k] = log(parzen->weight[k]);
+	}
 }
 
 static void set_number(struct mb_parzen *parzen, size_t dim, size_t have)
@@ -64,12 +67,13 @@ void mb_parzen_init(struct mb_parzen *parzen, size_t dims, const size_t *categor
 	size_t cells = dims * n;
 
 	*parzen = (struct mb_parzen){.n = n, .dims = dims, .categories = categories};
-	parzen->block = mb_alloc((3 * cells + 2 * n + 1 + dims) * sizeof *parzen->block);
+	parzen->block = mb_alloc((3 * cells + 3 * n + 2 + dims) * sizeof *parzen->block);
 	parzen->middle = parzen->block;
 	parzen->precision = parzen->middle + cells;
 	parzen->offset = parzen->precision + cells;
 	parzen->weight = parzen->offset + cells;
-	parzen->sum = parzen->weight + n + 1;
+	parzen->log_weight = parzen->weight + n + 1;
+	parzen->sum = parzen->log_weight + n + 1;
 	parzen->width = parzen->sum + n;
 	set_weights(parzen);
 	for (size_t dim = 0; dim < dims; dim++) {
@@ -133,11 +137,11 @@ static int same_category(const struct mb_parzen *parzen, size_t dim, double a, d
 
 double mb_parzen_log(const struct mb_parzen *parzen, const double *u)
 {
-	double prior = log(parzen->weight[parzen->n]), most, total;
+	double prior = parzen->log_weight[parzen->n], most, total;
 	size_t n = parzen->n;
 
 	for (size_t k = 0; k < n; k++)
-		parzen->sum[k] = 0;
+		parzen->sum[k] = parzen->log_weight[k];
 	for (size_t dim = 0; dim < parzen->dims; dim++) {
 		const double *middle = &parzen->middle[dim * n], *precision = &parzen->precision[dim * n];
 		const double *offset = &parzen->offset[dim * n];
@@ -158,13 +162,12 @@ double mb_parzen_log(const struct mb_parzen *parzen, const double *u)
 		}
 	}
 	most = prior;
-	for (size_t k = 0; k < n; k++) {
-		parzen->sum[k] += log(parzen->weight[k]);
+	for (size_t k = 0; k < n; k++)
 		most = parzen->sum[k] > most ? parzen->sum[k] : most;
-	}
 	total = exp(prior - most);
 	for (size_t k = 0; k < n; k++)
-		total += exp(parzen->sum[k] - most);
+		if (parzen->sum[k] > most - NOTHING)
+			total += exp(parzen->sum[k] - most);
 	return most + log(total);
 }
 

@@ -26,6 +26,7 @@ struct mb_parzen {
 	size_t n, dims;           /* kernels, the prior not among them */
 	const size_t *categories; /* per dimension: how many, 0 for a number; borrowed */
 	double *weight;           /* n + 1, the sum 1; the last is the prior's */
+	double *log_weight;       /* n + 1 */
 	double *middle;           /* dims × n; NaN: the point does not have it */
 	double *precision;        /* dims × n: 1 / bandwidth, 0 where flat */
 	double *offset;           /* dims × n: log of what makes the kernel integrate to 1; for a category log p unless hit */
