@@ -150,60 +150,6 @@ TEST(every_point_once_then_the_end)
 		}
 }
 
-static void add_constraint(struct mb_space *space, int at_least, double threshold, double a, double b)
-{
-	struct mb_constraint *constraint;
-
-	space->constraints = mb_realloc(space->constraints, (space->n_constraints + 1) * sizeof *space->constraints);
-	constraint = &space->constraints[space->n_constraints++];
-	*constraint = (struct mb_constraint){.at_least = at_least, .threshold = threshold, .n_terms = 2, .line = 9};
-	constraint->terms = mb_alloc(2 * sizeof *constraint->terms);
-	constraint->terms[0] = (struct mb_term){0, a};
-	constraint->terms[1] = (struct mb_term){1, b};
-}
-
-/* a + b <= 10 leaves 66 of the 121 pairs of 0 … 10; 2 a - b >= 0 leaves 44 of these: a 0 … 10, b 0 … min(2 a, 10 - a):
- * 1 + 3 + 5 + 7 + 7 + 6 + 5 + 4 + 3 + 2 + 1 = 44. */
-TEST(linear_constraints_leave_every_allowed_point_once)
-{
-	for (size_t i = 0; i < MB_COUNT(names); i++)
-		for (uint64_t seed = 0; seed < 10; seed++) {
-			struct run run;
-			int count = 0;
-
-			run_init(&run, seed);
-			add_range(&run.experiment.space, "a", MB_PARAM_INT, 0, 10, 0);
-			add_range(&run.experiment.space, "b", MB_PARAM_INT, 0, 10, 0);
-			add_constraint(&run.experiment.space, 0, 10, 1, 1);
-			add_constraint(&run.experiment.space, 1, 0, 2, -1);
-			while (count < 130 && next(&run, names[i]) == 0)
-				count++;
-			CHECK_INT(count, 44);
-			CHECK_INT(run.err.code, MB_EXIT_NO);
-			CHECK_TEXT(run.err.what, "the space is exhausted: all 44 points are suggested");
-			run_release(&run);
-		}
-}
-
-/* One in 2,000 points is allowed; next() fails on one that is not. */
-TEST(a_narrow_linear_constraint_is_kept)
-{
-	for (size_t i = 0; i < MB_COUNT(names); i++) {
-		struct run run;
-
-		if (!strcmp(names[i], "grid"))
-			continue;
-		run_init(&run, 1);
-		add_range(&run.experiment.space, "x", MB_PARAM_DOUBLE, 0, 1, 0);
-		add_range(&run.experiment.space, "y", MB_PARAM_DOUBLE, 0, 1, 0);
-		add_constraint(&run.experiment.space, 0, 0.0005, 1, -1);
-		add_constraint(&run.experiment.space, 1, 0, 1, -1);
-		for (int k = 0; k < 20; k++)
-			CHECK_INT(next(&run, names[i]), 0);
-		run_release(&run);
-	}
-}
-
 TEST(default_comes_first_and_once)
 {
 	for (size_t i = 0; i < MB_COUNT(names); i++) {

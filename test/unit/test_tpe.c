@@ -351,6 +351,57 @@ TEST(tpe_is_quick)
 	}
 }
 
+/* ---- linear constraints, which all algorithms keep ---- */
+
+static const char *const names[] = {"auto", "tpe", "sobol", "lhs", "random", "grid"};
+
+#define PAIRS                                                                                                          \
+	"parameters:\n"                                                                                                \
+	"  - {name: a, type: int, bounds: {min: 0, max: 10}}\n"                                                        \
+	"  - {name: b, type: int, bounds: {min: 0, max: 10}}\n"                                                        \
+	"linear_constraints:\n"                                                                                        \
+	"  - {type: less_than, threshold: 10, terms: [{name: a, weight: 1}, {name: b, weight: 1}]}\n"                   \
+	"  - {type: greater_than, threshold: 0, terms: [{name: a, weight: 2}, {name: b, weight: -1}]}\n"
+
+/* a 0 … 10 leaves b 0 … min(2 a, 10 - a): 1 + 3 + 5 + 7 + 7 + 6 + 5 + 4 + 3 + 2 + 1 = 44 pairs. */
+TEST(linear_constraints_leave_every_allowed_point_once)
+{
+	for (size_t i = 0; i < MB_COUNT(names); i++)
+		for (uint64_t seed = 0; seed < 10; seed++) {
+			struct search *search = search_new(PAIRS, 200, seed);
+			int count = 0;
+
+			while (count < 130 && next(search, names[i]) == 0) {
+				tell(search, number(search, "a"));
+				count++;
+			}
+			CHECK_INT(count, 44);
+			CHECK_INT(search->err.code, MB_EXIT_NO);
+			CHECK_TEXT(search->err.what, "the space is exhausted: all 44 points are suggested");
+			search_free(search);
+		}
+}
+
+/* One in 2,000 points is allowed; next() fails on one that is not. */
+TEST(a_narrow_linear_constraint_is_kept)
+{
+	for (size_t i = 0; i < 5; i++) {
+		struct search *search = search_new(
+			"parameters:\n"
+			"  - {name: x, type: double, bounds: {min: 0, max: 1}}\n"
+			"  - {name: y, type: double, bounds: {min: 0, max: 1}}\n"
+			"linear_constraints:\n"
+			"  - {type: less_than, threshold: 0.0005, terms: [{name: x, weight: 1}, {name: y, weight: -1}]}\n"
+			"  - {type: greater_than, threshold: 0, terms: [{name: x, weight: 1}, {name: y, weight: -1}]}\n", 99, 1);
+
+		for (int k = 0; k < 20; k++) {
+			CHECK_INT(next(search, names[i]), 0);
+			tell(search, number(search, "x"));
+		}
+		search_free(search);
+	}
+}
+
 /* ---- lhs ---- */
 
 /* Each of n equal parts of each parameter has one of the n points of the budget, and of the n after them. */
