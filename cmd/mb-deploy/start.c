@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "data/yaml.h"
 #include "deploy.h"
 
 /* ---- what this version does for nobody ---- */

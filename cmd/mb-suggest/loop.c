@@ -240,8 +240,7 @@ static void wait_for_news(struct suggester *suggester)
 static int finish(struct suggester *suggester)
 {
 	if (suggester->exhausted && !suggester->n_open)
-		mb_tool_say(suggester->tool, "the space is exhausted: all %llu points are tried",
-			    (unsigned long long)mb_space_size(&suggester->experiment->space));
+		mb_tool_say(suggester->tool, "the space is exhausted: all %zu points are tried", suggester->points.n);
 	return MB_EXIT_OK;
 }
 

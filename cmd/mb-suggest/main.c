@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 	struct run_options options = {0};
 	const char *algorithm = NULL;
 	int64_t seed = INT64_MIN;
-	int list = 0, rest, status;
+	int list = 0, check = 0, init = 0, rest, status;
 	const struct mb_opt table[] = {
 		{'n', "count", MB_OPT_INT, &options.count, "COUNT", "print COUNT suggestions now and end", .min = 1, .max = 1e9},
 		{'k', "keep", MB_OPT_INT, &options.keep, "KEEP", "keep at most KEEP open; default: parallel_bandwidth",
@@ -57,6 +57,8 @@ int main(int argc, char **argv)
 		 .max = 9007199254740991.0},
 		{0, "reissue", MB_OPT_FLAG, &options.reissue, NULL, "give out again what -n printed and no trainer has"},
 		{0, "history", MB_OPT_TEXTS, &options.history, "FILE", "with -l -: records to start from; repeatable"},
+		{0, "check", MB_OPT_FLAG, &check, NULL, "say what the experiment file means and end"},
+		{0, "init", MB_OPT_FLAG, &init, NULL, "write an experiment file to begin with and end"},
 		{0, "list-algorithms", MB_OPT_FLAG, &list, NULL, "name the algorithms and end"},
 		{0, "check", MB_OPT_UNBUILT},
 		{0, "init", MB_OPT_UNBUILT},
@@ -76,6 +78,8 @@ int main(int argc, char **argv)
 		return status;
 	if (list)
 		return list_algorithms(&tool);
+	if (init)
+		return suggest_init(&tool);
 	status = MB_EXIT_USAGE;
 	if (rest < argc) {
 		mb_tool_warn(&tool, "%s: takes no operands (see --help)", argv[rest]);
@@ -93,7 +97,13 @@ int main(int argc, char **argv)
 		status = mb_tool_fail(&tool, &err);
 		goto out;
 	}
-	suggester_init(&suggester, &tool, experiment, chosen, seed == INT64_MIN ? experiment->seed : (uint64_t)seed);
+	if (seed == INT64_MIN)
+		seed = (int64_t)experiment->seed;
+	if (check) {
+		status = suggest_check(&tool, experiment, chosen, (uint64_t)seed);
+		goto out;
+	}
+	suggester_init(&suggester, &tool, experiment, chosen, (uint64_t)seed);
 	status = suggest(&suggester, &options);
 	suggester_release(&suggester);
 out:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "suggester.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,9 @@ void suggester_release(struct suggester *suggester)
 	free(suggester->open);
 	json_decref(suggester->owner);
 	mb_hashset_release(&suggester->points);
+	free(suggester->observations);
+	free(suggester->u);
+	free(suggester->observed);
 	mb_log_close(&suggester->log);
 }
 
@@ -31,12 +35,37 @@ static void learn_point(struct suggester *suggester, const struct mb_key *key)
 {
 	const struct mb_space *space = &suggester->experiment->space;
 	const json_t *assignments = json_object_get(key->issue ? key->issue : key->result, "assignments");
+	size_t dims = mb_space_dims(space), n = suggester->n_observations;
 	struct mb_err err;
 
-	if (mb_space_check(space, assignments, &err) < 0)
+	if (mb_space_check(space, assignments, &err) < 0) {
 		suggester->outside++;
-	else
-		mb_hashset_add(&suggester->points, mb_space_key(space, assignments));
+		MB_PUSH(suggester->observed, suggester->n_observed, suggester->cap_observed, NOT_OBSERVED);
+		return;
+	}
+	mb_hashset_add(&suggester->points, mb_space_key(space, assignments));
+	MB_PUSH(suggester->observed, suggester->n_observed, suggester->cap_observed, n);
+	suggester->u = mb_grow(suggester->u, &suggester->cap_u, (n + 1) * dims, sizeof *suggester->u);
+	mb_space_locate(space, assignments, &suggester->u[n * dims]); /* it was checked just now */
+	MB_PUSH(suggester->observations, suggester->n_observations, suggester->cap_observations,
+		((struct mb_observation){.pending = 1}));
+}
+
+/* A trial has ended. A result without the metric (an objective that was renamed) teaches as little as a failed one. */
+static void learn_result(struct suggester *suggester, size_t index)
+{
+	const struct mb_metric *objective = mb_experiment_objective(suggester->experiment);
+	const struct mb_key *key = &suggester->log.keys[index];
+	struct mb_observation *observation;
+	double value;
+
+	if (suggester->observed[index] == NOT_OBSERVED)
+		return;
+	observation = &suggester->observations[suggester->observed[index]];
+	value = key->status == MB_STATUS_COMPLETED ? mb_record_metric(key->result, objective->name) : NAN;
+	observation->pending = 0;
+	observation->failed = isnan(value);
+	observation->value = objective->maximize ? -value : value;
 }
 
 void suggester_update(struct suggester *suggester)
@@ -51,6 +80,8 @@ void suggester_update(struct suggester *suggester)
 	for (size_t i = 0; i < suggester->n_open; i++)
 		if (is_open(&log->keys[suggester->open[i]]))
 			suggester->open[kept++] = suggester->open[i];
+		else
+			learn_result(suggester, suggester->open[i]);
 	suggester->n_open = kept;
 }
 
@@ -97,6 +128,9 @@ static int issue_new(struct suggester *suggester, struct mb_err *err)
 	int64_t trial = mb_log_next_trial(&suggester->log, NULL, err);
 	struct mb_history history = {.experiment = experiment,
 				     .seen = &suggester->points,
+				     .observations = suggester->observations,
+				     .u = suggester->u,
+				     .n = suggester->n_observations,
 				     .trial = trial,
 				     .seed = suggester->seed};
 	struct mb_suggestion suggestion;

@@ -16,6 +16,8 @@ enum fate {
 	FATE_LATE  /* printed by -n long ago: when there is nothing else to do */
 };
 
+#define NOT_OBSERVED ((size_t)-1)
+
 struct suggester {
 	struct mb_tool *tool;
 	const struct mb_experiment *experiment;
@@ -31,6 +33,11 @@ struct suggester {
 	size_t *open;   /* indices of keys that are neither completed nor failed, in order */
 	size_t n_open, cap_open, keys_seen;
 	struct mb_hashset points; /* every point of the log */
+	struct mb_observation *observations; /* those in the space, for the algorithm */
+	double *u;      /* a row of mb_space_dims each */
+	size_t n_observations, cap_observations, cap_u;
+	size_t *observed; /* of each key, the index of its observation; NOT_OBSERVED: outside the space */
+	size_t n_observed, cap_observed;
 	size_t outside; /* points of the log outside the space */
 	int exhausted;  /* every point was suggested */
 
@@ -72,5 +79,10 @@ struct run_options {
 int suggest_loop(struct suggester *suggester, const struct run_options *options);
 int suggest_count(struct suggester *suggester, const struct run_options *options);
 int suggest_coprocess(struct suggester *suggester, const struct run_options *options);
+
+/* What needs no log: a commented experiment file, which ends the program; and the experiment in words. */
+int suggest_init(struct mb_tool *tool);
+int suggest_check(struct mb_tool *tool, const struct mb_experiment *experiment, const struct mb_algorithm *algorithm,
+		  uint64_t seed);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/cores.h"
+#include "base/dist.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/hash.h"

@@ -12,5 +12,6 @@
 #include "data/log.h"
 #include "data/record.h"
 #include "data/space.h"
+#include "data/yaml.h"
 
 #endif

@@ -16,7 +16,7 @@ static const struct mb_key sections[] = {
 	{"conditionals", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_conditionals},
 	{"parameters", MB_KEY_OWN, .flags = MB_KEY_REQUIRED, .read = mb_read_parameters,
 	 .hint = "parameters: [{name: learning_rate, type: double, bounds: {min: 1e-5, max: 0.1}}]"},
-	{"linear_constraints", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_not_built_list},
+	{"linear_constraints", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_constraints},
 	{"metrics", MB_KEY_OWN, .flags = MB_KEY_REQUIRED, .read = mb_read_metrics,
 	 .hint = "metrics: [{name: val_macro_f1, objective: maximize}]"},
 	{"fidelity", MB_KEY_NODE, .flags = MB_KEY_NULL | MB_KEY_NOT_BUILT},

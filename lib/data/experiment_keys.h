@@ -87,10 +87,14 @@ const char *mb_reader_text(struct mb_reader *reader, const struct mb_yaml *node)
 /* The sections. */
 void mb_read_conditionals(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
 void mb_read_parameters(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
+void mb_read_constraints(struct mb_reader *reader, const struct mb_yaml *node, void *experiment); /* after parameters */
 void mb_read_experiment(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
 void mb_read_metrics(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
 void mb_read_task(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
 void mb_read_model(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
+
+/* A parameter's prior; its type, domain and transformation are known. */
+void mb_read_prior(struct mb_reader *reader, const struct mb_yaml *node, struct mb_param *param);
 
 /* Sections of mb-deploy and SigOpt: types only. */
 void mb_read_git(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);

@@ -17,7 +17,7 @@
 /* A parameter as it stands in the file. */
 struct written {
 	char *name;
-	const struct mb_yaml *type, *bounds, *grid, *values, *transformation, *default_value, *fallback, *conditions;
+	const struct mb_yaml *type, *bounds, *grid, *values, *transformation, *prior, *default_value, *fallback, *conditions;
 };
 
 #define AT(field) .offset = offsetof(struct written, field)
@@ -32,7 +32,7 @@ static const struct mb_key parameter_keys[] = {
 	{"default_value", MB_KEY_NODE, .flags = MB_KEY_NULL, AT(default_value)},
 	{"default", MB_KEY_NODE, .flags = MB_KEY_NULL, AT(fallback)},
 	{"conditions", MB_KEY_NODE, .flags = MB_KEY_NULL, AT(conditions)},
-	{"prior", MB_KEY_NODE, .flags = MB_KEY_NULL | MB_KEY_NOT_BUILT},
+	{"prior", MB_KEY_NODE, .flags = MB_KEY_NULL, AT(prior)},
 	{0},
 };
 
@@ -354,8 +354,11 @@ static void read_parameter(struct mb_reader *reader, const struct mb_yaml *node)
 	space->n_params++;
 	if (read_type(reader, written.type, &param->type) == 0) {
 		read_transformation(reader, written.transformation, param);
-		if (read_domain(reader, node, &written, param) == 0)
+		if (read_domain(reader, node, &written, param) == 0) {
 			read_default(reader, &written, param);
+			if (written.prior)
+				mb_read_prior(reader, written.prior, param);
+		}
 	}
 	read_conditions(reader, written.conditions, param);
 }

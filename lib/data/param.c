@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/prior.h"
 #include "data/value.h"
 
 static double clamp(double x, double low, double high)
@@ -33,9 +34,9 @@ static double range_at(const struct mb_param *param, double u)
 {
 	double low = param->min, high = param->max, half;
 
+	u = mb_prior_place(param, clamp(u, 0, 1));
 	if (param->type == MB_PARAM_INT && !param->log)
 		return low + (double)mb_cell(u, int_count(param));
-	u = clamp(u, 0, 1);
 	if (param->log) {
 		double extend = param->type == MB_PARAM_INT ? 0.5 : 0;
 		double from = log(low - extend), to = log(high + extend), x = exp(from + u * (to - from));
@@ -129,10 +130,18 @@ int mb_param_encode(const struct mb_param *param, const json_t *value, double *u
 	}
 	if (range_number(param, value, &number) < 0)
 		return -1;
-	*u = range_guess(param, number);
-	if (range_at(param, *u) != number)
+	*u = mb_prior_share(param, range_guess(param, number));
+	if (param->prior.kind == MB_PRIOR_NONE && range_at(param, *u) != number) /* a prior makes the search slow */
 		*u = range_search(param, number);
 	return 0;
+}
+
+void mb_param_settle(const struct mb_param *param, double *u)
+{
+	if (param->values)
+		*u = mb_cell_middle(mb_cell(*u, param->n_values), param->n_values);
+	else if (param->type == MB_PARAM_INT)
+		*u = mb_prior_share(param, range_guess(param, range_at(param, *u)));
 }
 
 uint64_t mb_param_count(const struct mb_param *param)

@@ -2,7 +2,7 @@
  *
  * One parameter alone: its values and its coordinate in [0, 1]. Inside the room; others ask the space.
  *
- * Encodings, each monotone in u:
+ * Encodings, each monotone in u, which the prior of a range maps first (data/prior.h):
  *   double range      min + u (max - min), or the same between logarithms
  *   int range         one cell of equal width per integer; log: the cell of k is [log(k - 1/2), log(k + 1/2)]
  *   grid, categorical one cell of equal width per value, in the order of the file
@@ -18,6 +18,9 @@ json_t *mb_param_decode(const struct mb_param *param, double u);
 /* A coordinate that decodes to `value`, the middle of its cell where there are cells; -1 when the value is not one of
  * the parameter's. A number of a double range that no coordinate hits exactly gets a nearest one. */
 int mb_param_encode(const struct mb_param *param, const json_t *value, double *u);
+
+/* Makes u the middle of its cell, where there are cells. */
+void mb_param_settle(const struct mb_param *param, double *u);
 
 /* The number of values, UINT64_MAX for a double range; and value number `index` of them, a new reference. */
 uint64_t mb_param_count(const struct mb_param *param);

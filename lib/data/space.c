@@ -9,6 +9,7 @@
 
 #include "data/param.h"
 #include "data/space_active.h"
+#include "data/space_constraint.h"
 #include "data/value.h"
 
 size_t mb_space_dims(const struct mb_space *space)
@@ -61,6 +62,64 @@ json_t *mb_space_point(const struct mb_space *space, const double *u)
 	return assignments;
 }
 
+static double sum(const struct mb_space *space, const struct mb_constraint *constraint, const json_t *assignments,
+		  double *size)
+{
+	double total = 0;
+
+	*size = fabs(constraint->threshold);
+	for (size_t i = 0; i < constraint->n_terms; i++) {
+		const struct mb_term *term = &constraint->terms[i];
+		double part = term->weight *
+			      json_number_value(json_object_get(assignments, space->params[term->param].name));
+
+		total += part;
+		*size += fabs(part);
+	}
+	return total;
+}
+
+/* 0.1 + 0.2 is to be at most 0.3: what rounding can have done does not count. */
+int mb_constraint_holds(const struct mb_space *space, const struct mb_constraint *constraint,
+			const json_t *assignments, double *total)
+{
+	double size;
+
+	*total = sum(space, constraint, assignments, &size);
+	return constraint->at_least ? *total >= constraint->threshold - 1e-12 * size
+				    : *total <= constraint->threshold + 1e-12 * size;
+}
+
+int mb_space_allows(const struct mb_space *space, const json_t *assignments)
+{
+	double total;
+
+	for (size_t i = 0; i < space->n_constraints; i++)
+		if (!mb_constraint_holds(space, &space->constraints[i], assignments, &total))
+			return 0;
+	return 1;
+}
+
+void mb_space_settle(const struct mb_space *space, double *u)
+{
+	size_t *choice = mb_alloc(space->n_conditionals * sizeof *choice);
+
+	for (size_t i = 0; i < space->n_conditionals; i++) {
+		choice[i] = mb_cell(u[i], space->conditionals[i].n_values);
+		u[i] = mb_cell_middle(choice[i], space->conditionals[i].n_values);
+	}
+	for (size_t i = 0; i < space->n_params; i++) {
+		const struct mb_param *param = &space->params[i];
+		double *at = &u[space->n_conditionals + i];
+
+		if (!mb_param_active(param, choice))
+			*at = NAN;
+		else
+			mb_param_settle(param, at);
+	}
+	free(choice);
+}
+
 static int has_default(const struct mb_space *space)
 {
 	for (size_t i = 0; i < space->n_params; i++)
@@ -90,7 +149,10 @@ json_t *mb_space_default(const struct mb_space *space)
 				    param->fallback ? json_incref(param->fallback) : mb_param_decode(param, u));
 	}
 	free(choice);
-	return assignments;
+	if (mb_space_allows(space, assignments))
+		return assignments;
+	json_decref(assignments);
+	return NULL;
 }
 
 /* The coordinates of the active parameters; -1 when a value is missing or outside. Counts the members used. */
@@ -162,6 +224,9 @@ void mb_space_release(struct mb_space *space)
 		free(space->conditionals[i].name);
 		json_decref(space->conditionals[i].values);
 	}
+	for (size_t i = 0; i < space->n_constraints; i++)
+		free(space->constraints[i].terms);
+	free(space->constraints);
 	free(space->params);
 	free(space->conditionals);
 	*space = (struct mb_space){0};

@@ -7,6 +7,7 @@
 
 #include "data/param.h"
 #include "data/space_active.h"
+#include "data/space_constraint.h"
 #include "data/value.h"
 
 static int wrong(struct mb_err *err, const char *name, const char *what, struct mb_str *expected)
@@ -106,6 +107,22 @@ static int check_names(const struct mb_space *space, const json_t *assignments, 
 	return 0;
 }
 
+static int check_constraint(const struct mb_space *space, const struct mb_constraint *constraint,
+			    const json_t *assignments, struct mb_err *err)
+{
+	struct mb_str text = {0};
+	char number[MB_NUM_TEXT];
+	double total;
+
+	if (mb_constraint_holds(space, constraint, assignments, &total))
+		return 0;
+	mb_space_constraint_text(space, constraint, &text);
+	mb_err_set(err, MB_EXIT_RECORD, NULL, "assignments: %.900s does not hold, the left side is %s", text.at,
+		   mb_value_number(total, number));
+	mb_str_release(&text);
+	return -1;
+}
+
 int mb_space_check(const struct mb_space *space, const json_t *assignments, struct mb_err *err)
 {
 	size_t *choice;
@@ -124,6 +141,8 @@ int mb_space_check(const struct mb_space *space, const json_t *assignments, stru
 	for (size_t i = 0; i < space->n_params && !bad; i++)
 		bad = check_param(space, &space->params[i], json_object_get(assignments, space->params[i].name),
 				  choice, err);
+	for (size_t i = 0; i < space->n_constraints && !bad; i++)
+		bad = check_constraint(space, &space->constraints[i], assignments, err);
 	free(choice);
 	return bad;
 }

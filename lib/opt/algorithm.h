@@ -7,7 +7,8 @@
 
 #include "opt/opt.h"
 
-extern const struct mb_algorithm mb_algorithm_auto, mb_algorithm_sobol, mb_algorithm_random, mb_algorithm_grid;
+extern const struct mb_algorithm mb_algorithm_auto, mb_algorithm_tpe, mb_algorithm_sobol, mb_algorithm_lhs,
+	mb_algorithm_random, mb_algorithm_grid;
 
 /* Fills u (mb_space_dims numbers in [0, 1)) with draw number `attempt`, 0 … MB_ASK_ATTEMPTS - 1. The stream is this
  * trial's own and goes on from draw to draw. */
@@ -24,8 +25,9 @@ int mb_ask_unseen(const struct mb_history *history, mb_draw *draw, const char *a
  * countable and has `size` points. */
 json_t *mb_ask_walk(const struct mb_history *history, uint64_t start, uint64_t size, struct mb_err *err);
 
-/* 1 when the point is in the log. */
+/* 1 when the point is in the log; 1 when it is not and keeps the linear constraints. */
 int mb_ask_seen(const struct mb_history *history, const json_t *assignments);
+int mb_ask_takes(const struct mb_history *history, const json_t *assignments);
 
 mb_draw mb_draw_random;
 

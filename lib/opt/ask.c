@@ -7,24 +7,38 @@
 
 #include "opt/algorithm.h"
 
-enum { RANDOM_ATTEMPTS = 1 << 16 };
+enum {
+	RANDOM_ATTEMPTS = 100000,
+	MOST_WALKED = 1 << 20 /* points of a space with linear constraints, most of which may be forbidden */
+};
 
 int mb_ask_seen(const struct mb_history *history, const json_t *assignments)
 {
 	return mb_hashset_has(history->seen, mb_space_key(&history->experiment->space, assignments));
 }
 
+int mb_ask_takes(const struct mb_history *history, const json_t *assignments)
+{
+	return mb_space_allows(&history->experiment->space, assignments) && !mb_ask_seen(history, assignments);
+}
+
 json_t *mb_ask_walk(const struct mb_history *history, uint64_t start, uint64_t size, struct mb_err *err)
 {
-	for (uint64_t step = 0, at = start; step < size; step++) {
-		json_t *point = mb_space_at(&history->experiment->space, at);
+	const struct mb_space *space = &history->experiment->space;
+	uint64_t allowed = 0;
 
-		if (!mb_ask_seen(history, point))
-			return point;
+	for (uint64_t step = 0, at = start; step < size; step++) {
+		json_t *point = mb_space_at(space, at);
+
+		if (mb_space_allows(space, point)) {
+			if (!mb_ask_seen(history, point))
+				return point;
+			allowed++;
+		}
 		json_decref(point);
 		at = at + 1 < size ? at + 1 : 0;
 	}
-	mb_err_set(err, MB_EXIT_NO, NULL, "the space is exhausted: all %" PRIu64 " points are suggested", size);
+	mb_err_set(err, MB_EXIT_NO, NULL, "the space is exhausted: all %" PRIu64 " points are suggested", allowed);
 	return NULL;
 }
 
@@ -36,7 +50,7 @@ static json_t *draw_unseen(const struct mb_history *history, mb_draw *draw, stru
 
 		draw(history, rng, attempt, u);
 		point = mb_space_point(&history->experiment->space, u);
-		if (!mb_ask_seen(history, point))
+		if (mb_ask_takes(history, point))
 			return point;
 		json_decref(point);
 	}
@@ -59,14 +73,15 @@ int mb_ask_unseen(const struct mb_history *history, mb_draw *draw, const char *a
 	/* Nearly all that can be drawn is seen: now it matters to find a point at all. */
 	suggestion->algorithm = mb_algorithm_random.name;
 	size = mb_space_size(space);
-	if (size != UINT64_MAX) {
+	if (size <= MOST_WALKED || (size != UINT64_MAX && !space->n_constraints)) {
 		suggestion->assignments = mb_ask_walk(history, mb_rng_below(&rng, size), size, err);
 		goto out;
 	}
 	suggestion->assignments = draw_unseen(history, mb_draw_random, &rng, RANDOM_ATTEMPTS, u);
 	if (!suggestion->assignments)
 		mb_err_set(err, MB_EXIT_NO, NULL,
-			   "the space is exhausted: %d random points are all suggested already", RANDOM_ATTEMPTS);
+			   "the space is exhausted: %d random points are all suggested already%s", RANDOM_ATTEMPTS,
+			   space->n_constraints ? " or break a linear constraint" : "");
 out:
 	free(u);
 	return suggestion->assignments ? 0 : -1;

@@ -18,11 +18,11 @@
 
 #include "data/data.h"
 
-/* A trial of the log, for algorithms that learn from results. */
+/* A trial of the log whose point lies in the space, for algorithms that learn from results. */
 struct mb_observation {
-	const json_t *assignments; /* borrowed */
-	double value;              /* of the optimised metric; means nothing while pending or failed */
-	int failed, pending;       /* pending: suggested, no result yet */
+	double value;        /* of the optimised metric, less is better: the negative of what is maximised; means nothing
+	                        while pending or failed */
+	int failed, pending; /* pending: suggested, no result yet */
 };
 
 /* All that a suggestion may depend on. The caller owns everything. */
@@ -31,7 +31,8 @@ struct mb_history {
 	uint64_t seed;                 /* the experiment's, or that of --seed */
 	int64_t trial;                 /* the number that this suggestion will get, from 1 on */
 	const struct mb_hashset *seen; /* mb_space_key of every point in the log, open or finished */
-	const struct mb_observation *observations;
+	const struct mb_observation *observations; /* n, in the order of the log */
+	const double *u;               /* n × mb_space_dims, row-major: where they are, as of mb_space_locate */
 	size_t n;
 };
 

@@ -17,6 +17,6 @@ static int ask(const struct mb_history *history, struct mb_suggestion *suggestio
 
 const struct mb_algorithm mb_algorithm_random = {
 	.name = "random",
-	.about = "independent points, uniform in each parameter's own scale",
+	.about = "independent points, uniform in each parameter's own scale, or by its prior",
 	.ask = ask,
 };

@@ -170,6 +170,38 @@ TEST(reads_conditionals_wherever_they_stand)
 	mb_experiment_free(e);
 }
 
+TEST(reads_priors_and_linear_constraints)
+{
+	struct mb_experiment *e = good(
+		HEAD "parameters:\n"
+		"  - {name: a, type: double, bounds: {min: 1e-5, max: 1}, transformation: log,\n"
+		"     prior: {name: normal, mean: -3, scale: .5}}\n"
+		"  - {name: b, type: int, bounds: {min: 0, max: 9}, prior: {name: beta, shape_a: 2, shape_b: 0.5}}\n"
+		"  - {name: c, type: int, grid: [1, 2], prior: null}\n"
+		"linear_constraints:\n"
+		"  - {type: less_than, threshold: 2, terms: [{name: c, weight: 1}, {name: a, weight: -2.5}]}\n"
+		"  - {name: room, type: greater_than, threshold: -1, terms: [{name: b, weight: 1}]}\n");
+	const struct mb_space *space = &e->space;
+
+	CHECK_INT(space->params[0].prior.kind, MB_PRIOR_NORMAL);
+	CHECK_NEAR(space->params[0].prior.a, -3, 0);
+	CHECK_NEAR(space->params[0].prior.b, 0.5, 0);
+	CHECK_INT(space->params[1].prior.kind, MB_PRIOR_BETA);
+	CHECK_NEAR(space->params[1].prior.a, 2, 0);
+	CHECK_NEAR(space->params[1].prior.b, 0.5, 0);
+	CHECK_INT(space->params[2].prior.kind, MB_PRIOR_NONE);
+	CHECK_INT(space->n_constraints, 2);
+	CHECK_INT(space->constraints[0].at_least, 0);
+	CHECK_NEAR(space->constraints[0].threshold, 2, 0);
+	CHECK_INT(space->constraints[0].n_terms, 2);
+	CHECK_INT(space->constraints[0].terms[0].param, 2);
+	CHECK_INT(space->constraints[0].terms[1].param, 0);
+	CHECK_NEAR(space->constraints[0].terms[1].weight, -2.5, 0);
+	CHECK_INT(space->constraints[0].line, 9);
+	CHECK_INT(space->constraints[1].at_least, 1);
+	mb_experiment_free(e);
+}
+
 TEST(takes_the_command_as_text_or_words)
 {
 	struct mb_experiment *e = good(

@@ -78,7 +78,8 @@ struct run {
 
 static void run_init(struct run *run, uint64_t seed)
 {
-	*run = (struct run){.experiment = {.path = "exp.yaml", .algorithm = "auto", .algorithm_line = 4}};
+	*run = (struct run){.experiment = {.path = "exp.yaml", .algorithm = "auto", .algorithm_line = 4,
+						     .observation_budget = 60}};
 	run->history =
 		(struct mb_history){.experiment = &run->experiment, .seed = seed, .trial = 1, .seen = &run->seen};
 }
@@ -128,7 +129,7 @@ static void small_space(struct mb_space *space)
 
 /* ---- what is common ---- */
 
-static const char *const names[] = {"auto", "sobol", "random", "grid"};
+static const char *const names[] = {"auto", "sobol", "random", "tpe", "lhs", "grid"};
 
 TEST(every_point_once_then_the_end)
 {
@@ -491,11 +492,11 @@ TEST(choosing_an_algorithm)
 		CHECK(mb_algorithm_choose(&run.experiment, mb_algorithms[i]->name, &run.err) == mb_algorithms[i]);
 	}
 	CHECK(mb_algorithm_choose(&run.experiment, NULL, &run.err) == mb_algorithms[0]);
-	check_choice(&run, "sobl", "--algorithm", "\"sobl\" is not built in, only auto, sobol, random, grid",
+	check_choice(&run, "sobl", "--algorithm", "\"sobl\" is not built in, only auto, tpe, sobol, lhs, random, grid",
 		     "did you mean sobol?");
 	run.experiment.algorithm = "simulated_annealing";
 	check_choice(&run, NULL, "exp.yaml:4: experiment.algorithm",
-		     "\"simulated_annealing\" is not built in, only auto, sobol, random, grid", "");
+		     "\"simulated_annealing\" is not built in, only auto, tpe, sobol, lhs, random, grid", "");
 	run_release(&run);
 }
 
@@ -524,7 +525,7 @@ TEST(an_ask_is_quick)
 {
 	enum { ASKS = 20000 };
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		struct run run;
 		double start, each;
 		char name[16];
