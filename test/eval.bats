@@ -149,7 +149,7 @@ from_confusion='
 @test "a model of one's own is scored by its function, which a command has not" {
 	experiment
 	echo 'model: {command: "echo 1"}' >>experiment.yaml
-	run mb-eval </dev/null
+	run mb-eval <<<'{"trial":1,"status":"completed","assignments":{},"model":"m"}'
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"experiment.yaml:5: model.test_function_name: missing (with model.command "* ]]
 }

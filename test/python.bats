@@ -347,7 +347,7 @@ def f(a):
 		case $who in
 		trainer) kill -9 $trainer ;;
 		workers) kill -9 $(pgrep -P $trainer -x mb-train)
-			until_true test "$(wc -l <out)" -eq 2
+			until_true eval '(($(wc -l <out) == 2))'
 			[ "$(jq -r .status out | sort -u)" = failed ]
 			exec 9>&- ;;
 		all) kill -9 $trainer $(pgrep -P $trainer) ;;

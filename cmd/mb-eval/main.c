@@ -126,7 +126,10 @@ static int handle_all(struct eval *eval)
 	while (!stop && (result = next_line(eval, &lines, &line)) == MB_LINE) {
 		if (mb_line_is_blank(&line))
 			continue;
-		records++;
+		if (!records++ && eval->experiment->model.given && custom_check(eval, &err) < 0) {
+			status = mb_tool_fail(&eval->tool, &err);
+			break;
+		}
 		if (handle(eval, &line, &stop, &err) < 0) {
 			int code = mb_tool_fail(&eval->tool, &err);
 
@@ -150,14 +153,11 @@ static int handle_all(struct eval *eval)
 
 static int open_experiment(struct eval *eval)
 {
-	struct mb_err err;
 	char *path;
 
 	eval->experiment = mb_tool_experiment(&eval->tool);
 	if (!eval->experiment)
 		return MB_EXIT_USAGE;
-	if (eval->experiment->model.given && custom_check(eval, &err) < 0)
-		return mb_tool_fail(&eval->tool, &err);
 	path = mb_tool_log_path(&eval->tool, eval->experiment);
 	eval->log_folder = strcmp(path, "-") ? mb_path_dir(path) : mb_strdup(eval->experiment->folder);
 	free(path);
