@@ -116,3 +116,22 @@ sbatch_stub() {
 	sbatch job.sh >said 2>&1
 	exactly 2 .
 }
+
+@test "python-function, detached: through kill -9 of its worker and of mb-deploy, then continue: exactly the budget" {
+	sklearn
+	example python-function
+	export XDG_STATE_HOME=$PWD/state
+	sed -i 's/observation_budget: 20/observation_budget: 150/' experiment.yaml
+	setsid bash -c 'mb-deploy start experiment.yaml' </dev/null >said 2>&1 # and that session is over
+	for round in 1 2 3; do
+		until_true eval '(($(grep -c completed elastic-net/trials.ndjson) >= 20 * round))'
+		kill -9 "$(mb-deploy status elastic-net --json | jq '.workers[0].pid')"
+		until_true eval '[ "$(mb-deploy status elastic-net --json | jq -r .state)" = lost ]'
+		MB_DEPLOY_DIE_AT=$((2 * round)) mb-deploy continue elastic-net || true
+		mb-deploy continue elastic-net
+	done
+	until_true eval '[ "$(mb-deploy status elastic-net --json | jq -r .state)" = finished ]'
+	exactly 150 elastic-net
+	mb-deploy delete elastic-net
+	[ ! -e elastic-net ]
+}
