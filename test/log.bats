@@ -200,6 +200,14 @@ for_lock() {
 	grep -q 'waiting for trial 1, printed by -n .* ago, no trainer has it; mb-suggest --reissue gives it out now' err
 }
 
+@test "a loop that waits for a result that was lost on its way to the log says so" {
+	experiment 1 1
+	mb-suggest -n 1 >/dev/null
+	claim_file elsewhere 5 "1 0 1" "done 1 0 1" "ended" >/dev/null
+	timeout 5 mb-suggest >/dev/null 2>err || true
+	grep -q 'waiting for trial 1: its trainer is done, but the result is not in the log; it goes out again 90 s after' err
+}
+
 @test "mb-suggest | head -1 ends quietly, and the next mb-suggest issues what no trainer claimed" {
 	experiment 3 2
 	mb-suggest 2>err | head -1 >first

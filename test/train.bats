@@ -464,7 +464,7 @@ alike() {
 }
 
 @test "a trial that was interrupted twice and killed once ends as if it were not" {
-	digits 400
+	digits 800
 	networks >all
 	mb-train <all >whole
 	mv models whole.models
@@ -472,7 +472,7 @@ alike() {
 		mb-train <all >part 2>err 3>&- &
 		trainer=$!
 		until_true pgrep -P $trainer
-		sleep 0.4
+		sleep 0.15
 		kill -$signal $trainer
 		wait $trainer || [ $signal = KILL ]
 		[ $signal != TERM ] || [ "$(jq -r 'select(.status == "interrupted").trial' part | wc -l)" -ge 1 ]

@@ -195,6 +195,17 @@ static int print_patiently(struct suggester *suggester, struct mb_holder *holder
 
 /* ---- waiting ---- */
 
+static void tell_unclaimed(const struct suggester *suggester, const struct mb_key *key)
+{
+	double age = age_s(key);
+
+	mb_tool_say(suggester->tool,
+		    "waiting for trial %lld, printed by -n %.0f %s ago, no trainer has it; mb-suggest --reissue gives it out now",
+		    (long long)key->trial, age < 120 ? age : age < 7200 ? age / 60 : age / 3600,
+		    age < 120 ? "s" : age < 7200 ? "min" : "h");
+}
+
+/* A loop that waits without being seen to work says for what, once for each trial. */
 static void tell_waiting(struct suggester *suggester)
 {
 	struct loop *loop = suggester->mode;
@@ -205,16 +216,20 @@ static void tell_waiting(struct suggester *suggester)
 	for (size_t i = 0; i < suggester->n_open; i++) {
 		size_t index = suggester->open[i];
 		const struct mb_key *key = &suggester->log.keys[index];
-		double age = age_s(key);
+		enum mb_hold hold;
 
-		if (index < loop->told || key->status != MB_STATUS_OPEN ||
-		    mb_holders_ask(&loop->holders, &suggester->log, index) != MB_HOLD_NOBODY)
+		if (index < loop->told || key->status != MB_STATUS_OPEN)
 			continue;
-		mb_tool_say(suggester->tool,
-			    "waiting for trial %lld, printed by -n %.0f %s ago, no trainer has it; mb-suggest --reissue gives "
-			    "it out now",
-			    (long long)key->trial, age < 120 ? age : age < 7200 ? age / 60 : age / 3600,
-			    age < 120 ? "s" : age < 7200 ? "min" : "h");
+		hold = mb_holders_ask(&loop->holders, &suggester->log, index);
+		if (hold == MB_HOLD_NOBODY)
+			tell_unclaimed(suggester, key);
+		else if (hold == MB_HOLD_HELD && loop->holders.watched[index].lost_since_s > 0)
+			mb_tool_say(suggester->tool,
+				    "waiting for trial %lld: its trainer is done, but the result is not in the log; it goes out "
+				    "again %d s after that",
+				    (long long)key->trial, MB_HOLDER_GONE_S);
+		else
+			continue;
 		loop->told = index + 1;
 	}
 }
