@@ -40,56 +40,6 @@ static int nothing_completed(struct collect *collect)
 	return MB_EXIT_NO;
 }
 
-/* ---- ranking ---- */
-
-struct ranked {
-	const struct mb_key *key;
-	double value; /* higher is better */
-};
-
-static int by_value(const void *a, const void *b)
-{
-	const struct ranked *left = a, *right = b;
-
-	if (left->value != right->value)
-		return left->value < right->value ? 1 : -1;
-	return left->key->trial < right->key->trial ? -1 : left->key->trial > right->key->trial;
-}
-
-const struct mb_key **collect_ranking(const struct mb_log *log, const struct mb_metric *objective, size_t *n)
-{
-	const struct mb_key **keys = mb_alloc((log->n_keys + 1) * sizeof *keys);
-	struct ranked *ranked = mb_alloc((log->n_keys + 1) * sizeof *ranked);
-	int64_t highest = 0;
-
-	*n = 0;
-	for (size_t i = 0; i < log->n_keys; i++)
-		if (log->keys[i].status == MB_STATUS_COMPLETED && log->keys[i].rung > highest)
-			highest = log->keys[i].rung;
-	for (size_t i = 0; i < log->n_keys; i++) {
-		const struct mb_key *key = &log->keys[i];
-		double value = key->result ? mb_record_metric(key->result, objective->name) : NAN;
-
-		if (key->status == MB_STATUS_COMPLETED && key->rung == highest && !isnan(value))
-			ranked[(*n)++] = (struct ranked){key, objective->maximize ? value : -value};
-	}
-	qsort(ranked, *n, sizeof *ranked, by_value);
-	for (size_t i = 0; i < *n; i++)
-		keys[i] = ranked[i].key;
-	free(ranked);
-	return keys;
-}
-
-const struct mb_key *collect_incumbent(const struct mb_log *log, const struct mb_metric *objective)
-{
-	size_t n;
-	const struct mb_key **keys = collect_ranking(log, objective, &n);
-	const struct mb_key *best = n ? keys[0] : NULL;
-
-	free(keys);
-	return best;
-}
-
 int collect_top(struct collect *collect, int64_t n)
 {
 	struct mb_log log;
@@ -100,7 +50,7 @@ int collect_top(struct collect *collect, int64_t n)
 
 	if (status)
 		return status;
-	keys = collect_ranking(&log, mb_experiment_objective(collect->experiment), &count);
+	keys = mb_ranking(&log, mb_experiment_objective(collect->experiment), &count);
 	for (size_t i = 0; i < count && i < (size_t)n; i++) {
 		mb_json_print(keys[i]->result, &text);
 		mb_str_adds(&text, "\n");
@@ -306,7 +256,7 @@ int collect_summary(struct collect *collect)
 	mb_str_addf(&text, "observations  %zu of %lld: %zu completed, %zu failed; %zu open, %zu interrupted\n", log.finished,
 		    (long long)collect->experiment->observation_budget, counts[MB_STATUS_COMPLETED],
 		    counts[MB_STATUS_FAILED], counts[MB_STATUS_OPEN], counts[MB_STATUS_INTERRUPTED]);
-	ranking = collect_ranking(&log, objective, &n);
+	ranking = mb_ranking(&log, objective, &n);
 	if (n) {
 		add_best(ranking[0], objective, &text);
 		mb_str_addf(&text, "%s: median %.6g, worst %.6g\n", objective->name,

@@ -21,12 +21,6 @@ int collect_summary(struct collect *collect);
 int collect_tsv(struct collect *collect);
 int collect_fsck(struct collect *collect, int repair);
 
-/* The best completed key (highest rung reached anywhere), or NULL. */
-const struct mb_key *collect_incumbent(const struct mb_log *log, const struct mb_metric *objective);
-
-/* Completed keys of the highest rung with a value of the objective, best first; the caller frees. */
-const struct mb_key **collect_ranking(const struct mb_log *log, const struct mb_metric *objective, size_t *n);
-
 /* What is drawn while the pipe runs, and the closing line. */
 struct progress {
 	struct mb_tool *tool;

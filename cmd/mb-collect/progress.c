@@ -20,7 +20,7 @@ void progress_start(struct progress *progress, struct mb_tool *tool, const struc
 		    const struct mb_log *log)
 {
 	const struct mb_metric *objective = mb_experiment_objective(experiment);
-	const struct mb_key *best = collect_incumbent(log, objective);
+	const struct mb_key *best = mb_incumbent(log, objective);
 
 	*progress = (struct progress){.tool = tool,
 				      .experiment = experiment,
