@@ -515,6 +515,27 @@ alike() {
 	fails test -e models/1.ckpt
 }
 
+@test "while the reader of stdout stands still, the run file shows that mb-train lives" {
+	digits 1
+	suggestion 1 | mb-train -q >first
+	{
+		suggestion 2
+		for ((i = 0; i < 400; i++)); do cat first; done # more than a pipe takes
+	} >many
+	mkfifo to
+	mb-train -q <many >to 3>&- &
+	trainer=$!
+	exec 9<to
+	until_true test -e trials.ndjson.run
+	sleep 0.5
+	touch -d '-60 seconds' trials.ndjson.run/*
+	sleep 16
+	[ "$(($(date +%s) - $(stat -c %Y trials.ndjson.run/*)))" -lt 20 ]
+	[ "$(wc -l <&9)" -eq 401 ]
+	exec 9<&-
+	wait $trainer
+}
+
 @test "a trial that diverges is failed, the others go on" {
 	digits 2
 	{

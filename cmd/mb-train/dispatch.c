@@ -49,6 +49,18 @@ static void stop_for_stdout(struct dispatch *d)
 
 /* ---- results ---- */
 
+static int write_result(struct dispatch *d, const json_t *result)
+{
+	struct mb_str line = {0};
+	int bad;
+
+	mb_json_print(result, &line);
+	mb_str_adds(&line, "\n");
+	bad = input_pass_on(d->train, &d->input, line.at, line.n);
+	mb_str_release(&line);
+	return bad;
+}
+
 static void put(struct dispatch *d, struct suggestion *suggestion, const json_t *result)
 {
 	struct train *train = d->train;
@@ -66,7 +78,7 @@ static void put(struct dispatch *d, struct suggestion *suggestion, const json_t 
 	/* Where the job cannot be run, what it interrupted is as open as what was never begun. */
 	if (d->stdout_failed || (d->status == MB_EXIT_CHILD && !strcmp(status, "interrupted")))
 		return;
-	if (mb_tool_put(&train->tool, result) < 0)
+	if (write_result(d, result) < 0)
 		stop_for_stdout(d);
 	else if (strcmp(status, "interrupted")) /* that one is not done, whether or not its line reaches the log */
 		mb_holder_done(&d->input.holder, suggestion->trial, suggestion->rung, suggestion->attempt);

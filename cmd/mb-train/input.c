@@ -3,6 +3,8 @@
  * What comes in: suggestions are claimed in the run file the moment they are read, so that everybody can see who has
  * them; everything else passes through.
  */
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +78,8 @@ static int take_line(struct train *train, struct input *input, struct mb_line *l
 		return 0;
 	}
 	if (record.status != MB_STATUS_OPEN) {
-		bad = mb_tool_write(&train->tool, line->text, line->n) || mb_tool_write(&train->tool, "\n", 1);
+		line->text[line->n] = '\n'; /* one write: others may share the pipe */
+		bad = input_pass_on(train, input, line->text, line->n + 1);
 		mb_record_release(&record);
 		return bad ? -1 : 0;
 	}
@@ -85,6 +88,16 @@ static int take_line(struct train *train, struct input *input, struct mb_line *l
 	claim(train, input, suggestion);
 	MB_PUSH(input->queue, input->n, input->cap, suggestion);
 	return 0;
+}
+
+int input_pass_on(struct train *train, struct input *input, const char *text, size_t n)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	int ready;
+
+	while ((ready = poll(&out, 1, 1000)) == 0 || (ready < 0 && errno == EINTR))
+		mb_holder_touch(&input->holder);
+	return mb_tool_write(&train->tool, text, n);
 }
 
 int input_take(struct train *train, struct input *input)

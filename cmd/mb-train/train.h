@@ -81,6 +81,10 @@ void input_open(struct input *input);
  * failed. */
 int input_take(struct train *train, struct input *input);
 
+/* Writes whole lines to stdout as mb_tool_write does; while a reader takes its time, the run file shows that this process
+ * lives. */
+int input_pass_on(struct train *train, struct input *input, const char *text, size_t n);
+
 /* The next suggestion, the caller's from now on; NULL when none waits. input_give_back puts it in front again. */
 struct suggestion *input_next(struct input *input);
 void input_give_back(struct input *input, struct suggestion *suggestion);
