@@ -167,7 +167,8 @@ static int turn(struct suggester *suggester, struct mb_err *err)
 	if (mb_log_lock(&suggester->log, err) < 0)
 		return -1;
 	suggester_update(suggester);
-	bad = look(suggester, 0.2, err) < 0 || issue(suggester, err) < 0;
+	/* What looks free is looked at again: a trainer may have read it since. */
+	bad = look(suggester, any(suggester, FATE_FREE) ? 0 : 0.2, err) < 0 || issue(suggester, err) < 0;
 	if (!bad)
 		mb_holders_sweep(&loop->holders, &suggester->log);
 	if (mb_log_unlock(&suggester->log, bad ? &(struct mb_err){0} : err) < 0)

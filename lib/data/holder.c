@@ -98,26 +98,27 @@ static void write_line(struct mb_holder *holder, const char *line)
 		holder->touched_s = mb_clock_monotonic_s();
 }
 
-void mb_holder_claim(struct mb_holder *holder, int64_t trial, int64_t rung, int64_t attempt)
+/* "trial rung attempt" behind a word, and what that does to the count of the undone. */
+static void write_issue(struct mb_holder *holder, const char *word, int64_t trial, int64_t rung, int64_t attempt,
+			int undone)
 {
 	char line[96];
 
 	if (!holder->path)
 		return;
-	snprintf(line, sizeof line, "%lld %lld %lld\n", (long long)trial, (long long)rung, (long long)attempt);
+	snprintf(line, sizeof line, "%s%lld %lld %lld\n", word, (long long)trial, (long long)rung, (long long)attempt);
 	write_line(holder, line);
-	holder->undone++;
+	holder->undone += undone;
+}
+
+void mb_holder_claim(struct mb_holder *holder, int64_t trial, int64_t rung, int64_t attempt)
+{
+	write_issue(holder, "", trial, rung, attempt, 1);
 }
 
 void mb_holder_done(struct mb_holder *holder, int64_t trial, int64_t rung, int64_t attempt)
 {
-	char line[96];
-
-	if (!holder->path)
-		return;
-	snprintf(line, sizeof line, "done %lld %lld %lld\n", (long long)trial, (long long)rung, (long long)attempt);
-	write_line(holder, line);
-	holder->undone--;
+	write_issue(holder, "done ", trial, rung, attempt, -1);
 }
 
 void mb_holder_touch(struct mb_holder *holder)
