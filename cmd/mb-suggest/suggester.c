@@ -19,9 +19,12 @@ void suggester_release(struct suggester *suggester)
 	free(suggester->issued);
 	free(suggester->open);
 	json_decref(suggester->owner);
+	json_decref(suggester->surrogate);
 	mb_hashset_release(&suggester->points);
 	free(suggester->observations);
 	free(suggester->u);
+	free(suggester->metrics);
+	free(suggester->metrics_stddev);
 	free(suggester->observed);
 	mb_log_close(&suggester->log);
 }
@@ -31,6 +34,36 @@ static int is_open(const struct mb_key *key)
 	return key->status == MB_STATUS_OPEN || key->status == MB_STATUS_INTERRUPTED;
 }
 
+static void learn_issue(struct suggester *suggester, const struct mb_key *key)
+{
+	json_t *surrogate = json_object_get(key->issue, "surrogate");
+	double start_s, end_s = mb_record_last_span(key->issue, "suggest", &start_s);
+
+	if (surrogate) {
+		json_decref(suggester->surrogate);
+		suggester->surrogate = json_incref(surrogate);
+	}
+	if (end_s > 0) {
+		suggester->suggest_s += end_s - start_s;
+		suggester->n_suggest++;
+	}
+}
+
+/* A row for each observation, filled when its result comes. */
+static void add_metric_rows(struct suggester *suggester, size_t n)
+{
+	size_t m = suggester->experiment->n_metrics;
+
+	suggester->metrics =
+		mb_grow(suggester->metrics, &suggester->cap_metrics, (n + 1) * m, sizeof *suggester->metrics);
+	suggester->metrics_stddev =
+		mb_grow(suggester->metrics_stddev, &suggester->cap_stddev, (n + 1) * m, sizeof *suggester->metrics_stddev);
+	for (size_t i = n * m; i < (n + 1) * m; i++) {
+		suggester->metrics[i] = NAN;
+		suggester->metrics_stddev[i] = 0;
+	}
+}
+
 static void learn_point(struct suggester *suggester, const struct mb_key *key)
 {
 	const struct mb_space *space = &suggester->experiment->space;
@@ -38,6 +71,8 @@ static void learn_point(struct suggester *suggester, const struct mb_key *key)
 	size_t dims = mb_space_dims(space), n = suggester->n_observations;
 	struct mb_err err;
 
+	if (key->issue)
+		learn_issue(suggester, key);
 	if (mb_space_check(space, assignments, &err) < 0) {
 		suggester->outside++;
 		MB_PUSH(suggester->observed, suggester->n_observed, suggester->cap_observed, NOT_OBSERVED);
@@ -47,25 +82,54 @@ static void learn_point(struct suggester *suggester, const struct mb_key *key)
 	MB_PUSH(suggester->observed, suggester->n_observed, suggester->cap_observed, n);
 	suggester->u = mb_grow(suggester->u, &suggester->cap_u, (n + 1) * dims, sizeof *suggester->u);
 	mb_space_locate(space, assignments, &suggester->u[n * dims]); /* it was checked just now */
+	add_metric_rows(suggester, n);
 	MB_PUSH(suggester->observations, suggester->n_observations, suggester->cap_observations,
-		((struct mb_observation){.pending = 1}));
+		((struct mb_observation){.trial = key->trial, .rung = key->rung, .fidelity = 1, .pending = 1}));
 }
 
-/* A trial has ended. A result without the metric (an objective that was renamed) teaches as little as a failed one. */
+static double spent_s(const json_t *record)
+{
+	static const char *const phases[] = {"train", "validate"};
+	double seconds = 0;
+
+	for (size_t i = 0; i < MB_COUNT(phases); i++) {
+		double start_s, end_s = mb_record_last_span(record, phases[i], &start_s);
+
+		seconds += end_s > 0 ? end_s - start_s : 0;
+	}
+	return seconds;
+}
+
+/* A trial has ended. A result without an optimised metric (one that was renamed) teaches as little as a failed one. */
 static void learn_result(struct suggester *suggester, size_t index)
 {
-	const struct mb_metric *objective = mb_experiment_objective(suggester->experiment);
+	const struct mb_experiment *experiment = suggester->experiment;
+	const struct mb_metric *objective = mb_experiment_objective(experiment);
 	const struct mb_key *key = &suggester->log.keys[index];
+	const json_t *stddev = json_object_get(key->result, "metrics_stddev");
+	size_t at = suggester->observed[index], m = experiment->n_metrics;
 	struct mb_observation *observation;
-	double value;
 
-	if (suggester->observed[index] == NOT_OBSERVED)
+	if (at == NOT_OBSERVED)
 		return;
-	observation = &suggester->observations[suggester->observed[index]];
-	value = key->status == MB_STATUS_COMPLETED ? mb_record_metric(key->result, objective->name) : NAN;
+	observation = &suggester->observations[at];
 	observation->pending = 0;
-	observation->failed = isnan(value);
-	observation->value = objective->maximize ? -value : value;
+	observation->cost_s = spent_s(key->result);
+	observation->failed = key->status != MB_STATUS_COMPLETED;
+	for (size_t i = 0; i < m; i++) {
+		const struct mb_metric *metric = &experiment->metrics[i];
+		const json_t *given = json_object_get(stddev, metric->name);
+		double value = observation->failed ? NAN : mb_record_metric(key->result, metric->name);
+
+		suggester->metrics[at * m + i] = value;
+		suggester->metrics_stddev[at * m + i] = given ? json_number_value(given) : metric->noise;
+		if (metric->strategy == MB_STRATEGY_OPTIMIZE)
+			observation->failed |= isnan(value);
+		if (metric == objective) {
+			observation->value = metric->maximize ? -value : value;
+			observation->noise = suggester->metrics_stddev[at * m + i];
+		}
+	}
 }
 
 void suggester_update(struct suggester *suggester)
@@ -130,6 +194,12 @@ static int issue_new(struct suggester *suggester, struct mb_err *err)
 				     .seen = &suggester->points,
 				     .observations = suggester->observations,
 				     .u = suggester->u,
+				     .metrics = suggester->metrics,
+				     .metrics_stddev = suggester->metrics_stddev,
+				     .surrogate = suggester->surrogate,
+				     .suggest_s = suggester->n_suggest
+							  ? suggester->suggest_s / (double)suggester->n_suggest
+							  : 0,
 				     .n = suggester->n_observations,
 				     .trial = trial,
 				     .seed = suggester->seed};
@@ -147,6 +217,8 @@ static int issue_new(struct suggester *suggester, struct mb_err *err)
 	mb_record_set_status(record, MB_STATUS_OPEN);
 	mb_json_set(record, "attempt", json_integer(1));
 	mb_json_set(record, "algorithm", json_string(suggestion.algorithm));
+	if (suggestion.surrogate)
+		mb_json_set(record, "surrogate", suggestion.surrogate);
 	if (put_issue(suggester, record, start_s, err) < 0)
 		return -1;
 	suggester_update(suggester);

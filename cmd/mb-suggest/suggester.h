@@ -35,7 +35,11 @@ struct suggester {
 	struct mb_hashset points; /* every point of the log */
 	struct mb_observation *observations; /* those in the space, for the algorithm */
 	double *u;      /* a row of mb_space_dims each */
-	size_t n_observations, cap_observations, cap_u;
+	double *metrics, *metrics_stddev; /* a row of experiment->n_metrics each */
+	size_t n_observations, cap_observations, cap_u, cap_metrics, cap_stddev;
+	json_t *surrogate; /* of the latest issue that has one; NULL: none */
+	double suggest_s;  /* total of the `suggest` spans of the issues */
+	size_t n_suggest;
 	size_t *observed; /* of each key, the index of its observation; NOT_OBSERVED: outside the space */
 	size_t n_observed, cap_observed;
 	size_t outside; /* points of the log outside the space */

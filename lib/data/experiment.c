@@ -19,15 +19,15 @@ static const struct mb_key sections[] = {
 	{"linear_constraints", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_constraints},
 	{"metrics", MB_KEY_OWN, .flags = MB_KEY_REQUIRED, .read = mb_read_metrics,
 	 .hint = "metrics: [{name: val_macro_f1, objective: maximize}]"},
-	{"fidelity", MB_KEY_NODE, .flags = MB_KEY_NULL | MB_KEY_NOT_BUILT},
+	{"fidelity", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_fidelity},
 	{"task", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_task},
-	{"tasks", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_not_built_list},
+	{"tasks", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_tasks},
 	{"model", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_model},
 	/* mb-deploy's and SigOpt's: types only */
 	{"git_options", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_git},
 	{"data_options", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_data},
-	{"cluster_modules", MB_KEY_TEXTS, .flags = MB_KEY_NULL},
-	{"sbatch_options", MB_KEY_SCALARS, .flags = MB_KEY_NULL},
+	{"cluster_modules", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_modules},
+	{"sbatch_options", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_sbatch},
 	{"sigopt_options", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = mb_read_sigopt},
 	{0},
 };
@@ -46,6 +46,7 @@ static struct mb_experiment *new_experiment(const char *path)
 	experiment->task.validation_split = 0.2;
 	experiment->task.data_seed = 1337;
 	experiment->task.epochs = 5;
+	experiment->use_local_workspace = 1;
 	return experiment;
 }
 
@@ -122,8 +123,10 @@ struct mb_experiment *mb_experiment_read(const char *path, struct mb_errs *errs)
 	if (!root)
 		return NULL;
 	reader.experiment = new_experiment(path);
-	if (mb_read_section(&reader, root, sections, reader.experiment) == 0)
+	if (mb_read_section(&reader, root, sections, reader.experiment) == 0) {
 		find_name(&reader, root);
+		mb_check_metrics(&reader, root);
+	}
 	hand_over(&reader, before, errs);
 	mb_yaml_free(root);
 	if (errs->n == before)
@@ -154,8 +157,8 @@ void mb_experiment_free(struct mb_experiment *experiment)
 	free(experiment->metrics);
 	free(experiment->task.dataset);
 	free(experiment->algorithm);
-	free(experiment->cluster);
-	free(experiment->dataset_path);
+	mb_experiment_free_cluster(experiment);
+	mb_experiment_free_fidelity(experiment);
 	free(experiment->name);
 	free(experiment->path);
 	free(experiment->folder);
@@ -168,4 +171,13 @@ const struct mb_metric *mb_experiment_objective(const struct mb_experiment *expe
 		if (experiment->metrics[i].strategy == MB_STRATEGY_OPTIMIZE)
 			return &experiment->metrics[i];
 	return NULL;
+}
+
+size_t mb_experiment_count(const struct mb_experiment *experiment, enum mb_strategy strategy)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < experiment->n_metrics; i++)
+		n += experiment->metrics[i].strategy == strategy;
+	return n;
 }

@@ -103,24 +103,14 @@ int mb_reader_missing(struct mb_reader *reader, const struct mb_yaml *node, cons
 	return complain(reader, node, line_of(node), &what, hint);
 }
 
-static int about(struct mb_reader *reader, const struct mb_yaml *node, const char *hint, const char *what_it_is)
+int mb_reader_twice(struct mb_reader *reader, const struct mb_yaml *node)
 {
 	struct mb_str what = {0};
 
 	add_path(node, &what);
 	mb_yaml_show(node, &what);
-	mb_str_addf(&what, " is %s", what_it_is);
-	return complain(reader, node, line_of(node), &what, hint);
-}
-
-int mb_reader_not_built(struct mb_reader *reader, const struct mb_yaml *node)
-{
-	return about(reader, node, "remove it: this version cannot do that", "not built in yet");
-}
-
-int mb_reader_twice(struct mb_reader *reader, const struct mb_yaml *node)
-{
-	return about(reader, node, "remove one", "given twice");
+	mb_str_adds(&what, " is given twice");
+	return complain(reader, node, line_of(node), &what, "remove one");
 }
 
 int mb_reader_not_one_of(struct mb_reader *reader, const struct mb_yaml *node, const char *const *words)
@@ -235,30 +225,12 @@ static void read_bool(struct mb_reader *reader, const struct mb_yaml *node, int 
 		*to = value;
 }
 
-static void check_scalars(struct mb_reader *reader, const struct mb_key *key, const struct mb_yaml *node)
-{
-	int wants_list = key->type == MB_KEY_TEXTS;
-
-	if (node->kind != (wants_list ? MB_YAML_LIST : MB_YAML_MAP)) {
-		mb_reader_wrong(reader, node, NULL, "%s",
-				wants_list ? "a list of texts" : "a mapping of keys to texts");
-		return;
-	}
-	for (const struct mb_yaml *item = node->first; item; item = item->next)
-		if (!item->bad && item->kind != MB_YAML_SCALAR)
-			mb_reader_wrong(reader, item, NULL, "a text or number");
-}
-
 static void read_value(struct mb_reader *reader, const struct mb_key *key, const struct mb_yaml *node, void *section)
 {
 	void *to = section && !(key->flags & MB_KEY_CHECK) ? (char *)section + key->offset : NULL;
 
 	if ((key->flags & MB_KEY_NULL) && mb_yaml_is_null(node))
 		return;
-	if (key->flags & MB_KEY_NOT_BUILT) {
-		mb_reader_not_built(reader, node);
-		return;
-	}
 	switch (key->type) {
 	case MB_KEY_OWN:
 		key->read(reader, node, section);
@@ -279,10 +251,6 @@ static void read_value(struct mb_reader *reader, const struct mb_key *key, const
 		break;
 	case MB_KEY_NODE:
 		*(const struct mb_yaml **)to = node;
-		break;
-	case MB_KEY_TEXTS:
-	case MB_KEY_SCALARS:
-		check_scalars(reader, key, node);
 		break;
 	}
 }

@@ -35,16 +35,13 @@ enum mb_key_type {
 	MB_KEY_SECONDS, /* double > 0 */
 	MB_KEY_SHARE,   /* double in (0, 1) */
 	MB_KEY_BOOL,    /* int */
-	MB_KEY_NODE,    /* const struct mb_yaml *, for its section to look at */
-	MB_KEY_TEXTS,   /* list of scalars */
-	MB_KEY_SCALARS  /* mapping of scalars */
+	MB_KEY_NODE     /* const struct mb_yaml *, for its section to look at */
 };
 
 enum {
 	MB_KEY_REQUIRED = 1,
 	MB_KEY_NULL = 2,      /* may be empty, which is as if it were not there */
-	MB_KEY_NOT_BUILT = 4, /* known, but this version cannot do it */
-	MB_KEY_CHECK = 8      /* checked, not stored */
+	MB_KEY_CHECK = 4      /* checked, not stored */
 };
 
 struct mb_key {
@@ -73,8 +70,6 @@ int mb_reader_complain(struct mb_reader *reader, const struct mb_yaml *node, con
 	__attribute__((format(printf, 4, 5)));
 /* "path.key: missing" */
 int mb_reader_missing(struct mb_reader *reader, const struct mb_yaml *node, const char *key, const char *hint);
-/* "path: VALUE is not built in yet" */
-int mb_reader_not_built(struct mb_reader *reader, const struct mb_yaml *node);
 /* "path: VALUE is given twice" */
 int mb_reader_twice(struct mb_reader *reader, const struct mb_yaml *node);
 /* "path: VALUE is not a, b or c", and the nearest of these words as a hint. */
@@ -96,13 +91,22 @@ void mb_read_model(struct mb_reader *reader, const struct mb_yaml *node, void *e
 /* A parameter's prior; its type, domain and transformation are known. */
 void mb_read_prior(struct mb_reader *reader, const struct mb_yaml *node, struct mb_param *param);
 
+void mb_read_fidelity(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
+void mb_read_tasks(struct mb_reader *reader, const struct mb_yaml *node, void *experiment); /* after fidelity */
+
+/* multimetric_experiment against the metrics, when both are read. */
+void mb_check_metrics(struct mb_reader *reader, const struct mb_yaml *root);
+
 /* Sections of mb-deploy and SigOpt: types only. */
+void mb_read_modules(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
+void mb_read_sbatch(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
 void mb_read_git(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
 void mb_read_data(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
 void mb_read_sigopt(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
 
-/* What this version cannot do: a complaint unless the list is empty. */
-void mb_read_not_built_list(struct mb_reader *reader, const struct mb_yaml *node, void *experiment);
+/* What these sections hold. */
+void mb_experiment_free_cluster(struct mb_experiment *experiment);
+void mb_experiment_free_fidelity(struct mb_experiment *experiment);
 
 /* 0, or -1 and a complaint: what anything, and what an experiment may be called. */
 int mb_check_name(struct mb_reader *reader, const struct mb_yaml *node, const char *text);

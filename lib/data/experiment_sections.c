@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The sections experiment, metrics, task and model, and those that only mb-deploy uses.
+ * The sections experiment, task and model.
  */
 #include <stddef.h>
 #include <stdlib.h>
@@ -24,10 +24,6 @@ static void read_algorithm(struct mb_reader *reader, const struct mb_yaml *node,
 
 	if (!text)
 		return;
-	if (!strcmp(text, "sigopt")) {
-		mb_reader_not_built(reader, node);
-		return;
-	}
 	free(experiment->algorithm);
 	experiment->algorithm = mb_strdup(text);
 	experiment->algorithm_line = node->line;
@@ -50,15 +46,14 @@ static void read_memory(struct mb_reader *reader, const struct mb_yaml *node, vo
 		experiment->memory_limit = bytes;
 }
 
-static void read_multimetric(struct mb_reader *reader, const struct mb_yaml *node, void *section)
+static void read_cluster(struct mb_reader *reader, const struct mb_yaml *node, void *section)
 {
-	int value;
+	struct mb_experiment *experiment = section;
+	const char *text = mb_reader_text(reader, node);
 
-	(void)section;
-	if (mb_yaml_bool(node, &value) < 0)
-		mb_reader_wrong(reader, node, NULL, "true or false");
-	else if (value)
-		mb_reader_not_built(reader, node);
+	if (text)
+		experiment->cluster = mb_strdup(text);
+	experiment->cluster_line = node->line;
 }
 
 #define AT(field) .offset = offsetof(struct mb_experiment, field)
@@ -74,100 +69,18 @@ static const struct mb_key experiment_keys[] = {
 	{"lease", MB_KEY_SECONDS, AT(lease_s)},
 	{"grace", MB_KEY_SECONDS, AT(grace_s)},
 	{"memory_limit", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = read_memory},
-	{"multimetric_experiment", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = read_multimetric},
+	{"multimetric_experiment", MB_KEY_BOOL, .flags = MB_KEY_NULL | MB_KEY_CHECK}, /* by mb_check_metrics */
 	/* mb-deploy's */
-	{"cluster", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(cluster)},
-	{"number_chain_jobs", MB_KEY_INT, .flags = MB_KEY_NULL | MB_KEY_CHECK, .min = 0, .max = 1000000},
-	{"use_local_workspace", MB_KEY_BOOL, .flags = MB_KEY_NULL | MB_KEY_CHECK},
-	{"conda_env", MB_KEY_TEXT, .flags = MB_KEY_NULL | MB_KEY_CHECK},
+	{"cluster", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = read_cluster},
+	{"number_chain_jobs", MB_KEY_INT, .flags = MB_KEY_NULL, AT(number_chain_jobs), .min = 0, .max = 1000000},
+	{"use_local_workspace", MB_KEY_BOOL, .flags = MB_KEY_NULL, AT(use_local_workspace)},
+	{"conda_env", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(conda_env)},
 	{0},
 };
 
 void mb_read_experiment(struct mb_reader *reader, const struct mb_yaml *node, void *experiment)
 {
 	mb_read_section(reader, node, experiment_keys, experiment);
-}
-
-static void read_objective(struct mb_reader *reader, const struct mb_yaml *node, void *section)
-{
-	static const char *const words[] = {"maximize", "minimize", NULL};
-	struct mb_metric *metric = section;
-
-	if (node->kind != MB_YAML_SCALAR || (strcmp(node->text, "maximize") && strcmp(node->text, "minimize")))
-		mb_reader_not_one_of(reader, node, words);
-	else
-		metric->maximize = !strcmp(node->text, "maximize");
-}
-
-static void read_strategy(struct mb_reader *reader, const struct mb_yaml *node, void *section)
-{
-	static const char *const words[] = {"optimize", "store", "constraint", NULL};
-	struct mb_metric *metric = section;
-
-	for (int i = 0; node->kind == MB_YAML_SCALAR && words[i]; i++)
-		if (!strcmp(node->text, words[i])) {
-			metric->strategy = (enum mb_strategy)i;
-			if (metric->strategy == MB_STRATEGY_CONSTRAINT)
-				mb_reader_not_built(reader, node);
-			return;
-		}
-	mb_reader_not_one_of(reader, node, words);
-}
-
-static const struct mb_key metric_keys[] = {
-	{"name", MB_KEY_NAME, .flags = MB_KEY_REQUIRED, .offset = offsetof(struct mb_metric, name),
-	 .hint = "name: val_macro_f1"},
-	{"objective", MB_KEY_OWN, .read = read_objective},
-	{"strategy", MB_KEY_OWN, .read = read_strategy},
-	{"threshold", MB_KEY_NODE, .flags = MB_KEY_NULL | MB_KEY_NOT_BUILT},
-	{"noise", MB_KEY_NODE, .flags = MB_KEY_NULL | MB_KEY_NOT_BUILT},
-	{0},
-};
-
-/* A mapping, or a bare name. */
-static void read_metric(struct mb_reader *reader, const struct mb_yaml *node, struct mb_experiment *experiment)
-{
-	struct mb_metric *metric = &experiment->metrics[experiment->n_metrics++];
-
-	*metric = (struct mb_metric){.maximize = 1, .strategy = MB_STRATEGY_OPTIMIZE, .line = node->line};
-	if (node->kind == MB_YAML_MAP) {
-		mb_read_section(reader, node, metric_keys, metric);
-	} else if (node->kind == MB_YAML_SCALAR && !mb_yaml_is_null(node)) {
-		if (mb_check_name(reader, node, node->text) == 0)
-			metric->name = mb_strdup(node->text);
-	} else {
-		mb_reader_wrong(reader, node, NULL, "a metric: {name: …, objective: …} or a bare name");
-	}
-	for (size_t i = 0; metric->name && i + 1 < experiment->n_metrics; i++)
-		if (experiment->metrics[i].name && !strcmp(experiment->metrics[i].name, metric->name))
-			mb_reader_complain(reader, node, NULL, "a second metric of the name %.100s, first in line %d",
-					   metric->name, experiment->metrics[i].line);
-}
-
-void mb_read_metrics(struct mb_reader *reader, const struct mb_yaml *node, void *section)
-{
-	struct mb_experiment *experiment = section;
-	const struct mb_yaml *second = NULL;
-	size_t optimised = 0;
-
-	if (mb_reader_is_list(reader, node, "metrics") < 0)
-		return;
-	experiment->metrics = mb_alloc(node->n * sizeof *experiment->metrics);
-	for (const struct mb_yaml *item = node->first; item; item = item->next) {
-		optimised += item->bad; /* it might have been the one */
-		if (item->bad)
-			continue;
-		read_metric(reader, item, experiment);
-		optimised += experiment->metrics[experiment->n_metrics - 1].strategy == MB_STRATEGY_OPTIMIZE;
-		if (optimised == 2 && !second)
-			second = item;
-	}
-	if (!optimised)
-		mb_reader_complain(reader, node, "metrics: [{name: val_macro_f1, objective: maximize}]",
-				   "no metric to optimise");
-	if (second)
-		mb_reader_complain(reader, second, "give it strategy: store",
-				   "more than one optimised metric is not built in yet");
 }
 
 static const struct mb_key task_keys[] = {
@@ -244,50 +157,4 @@ void mb_read_model(struct mb_reader *reader, const struct mb_yaml *node, void *s
 		mb_reader_missing(reader, node, "function_name", "the function of entry_point to call");
 	if (!entry && mb_yaml_get(node, "function_name"))
 		mb_reader_missing(reader, node, "entry_point", "the file that holds function_name");
-}
-
-static const struct mb_key git_keys[] = {
-	{"git_uri", MB_KEY_TEXT, .flags = MB_KEY_NULL},
-	{"branch", MB_KEY_TEXT, .flags = MB_KEY_NULL},
-	{"version", MB_KEY_TEXT, .flags = MB_KEY_NULL},
-	{0},
-};
-
-void mb_read_git(struct mb_reader *reader, const struct mb_yaml *node, void *experiment)
-{
-	(void)experiment;
-	mb_read_open_section(reader, node, git_keys, NULL);
-}
-
-static const struct mb_key data_keys[] = {
-	{"dataset_path", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(dataset_path)},
-	{"copy_data", MB_KEY_BOOL, .flags = MB_KEY_NULL | MB_KEY_CHECK},
-	{0},
-};
-
-void mb_read_data(struct mb_reader *reader, const struct mb_yaml *node, void *experiment)
-{
-	mb_read_open_section(reader, node, data_keys, experiment);
-}
-
-static const struct mb_key sigopt_keys[] = {
-	{"dev_run", MB_KEY_BOOL, .flags = MB_KEY_NULL},
-	{"project_id", MB_KEY_TEXT, .flags = MB_KEY_NULL},
-	{"experiment_name", MB_KEY_TEXT, .flags = MB_KEY_NULL},
-	{"client_id", MB_KEY_TEXT, .flags = MB_KEY_NULL},
-	{"api_url", MB_KEY_TEXT, .flags = MB_KEY_NULL},
-	{0},
-};
-
-void mb_read_sigopt(struct mb_reader *reader, const struct mb_yaml *node, void *experiment)
-{
-	(void)experiment;
-	mb_read_open_section(reader, node, sigopt_keys, NULL);
-}
-
-void mb_read_not_built_list(struct mb_reader *reader, const struct mb_yaml *node, void *experiment)
-{
-	(void)experiment;
-	if (node->kind != MB_YAML_LIST || node->n)
-		mb_reader_not_built(reader, node);
 }

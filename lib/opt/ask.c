@@ -66,7 +66,7 @@ int mb_ask_unseen(const struct mb_history *history, mb_draw *draw, const char *a
 	uint64_t size;
 
 	mb_rng_init(&rng, history->seed, (uint64_t)history->trial, MB_RNG_SUGGEST);
-	*suggestion = (struct mb_suggestion){draw_unseen(history, draw, &rng, MB_ASK_ATTEMPTS, u), algorithm};
+	*suggestion = (struct mb_suggestion){draw_unseen(history, draw, &rng, MB_ASK_ATTEMPTS, u), algorithm, NULL};
 	if (suggestion->assignments)
 		goto out;
 
@@ -93,7 +93,7 @@ int mb_suggest(const struct mb_algorithm *algorithm, const struct mb_history *hi
 	json_t *point = mb_space_default(&history->experiment->space);
 
 	if (point && !mb_ask_seen(history, point)) {
-		*suggestion = (struct mb_suggestion){point, "default"};
+		*suggestion = (struct mb_suggestion){point, "default", NULL};
 		return 0;
 	}
 	json_decref(point);

@@ -18,10 +18,14 @@
 
 #include "data/data.h"
 
-/* A trial of the log whose point lies in the space, for algorithms that learn from results. */
+/* A training in the log whose point lies in the space, for algorithms that learn from results. */
 struct mb_observation {
-	double value;        /* of the optimised metric, less is better: the negative of what is maximised; means nothing
-	                        while pending or failed */
+	int64_t trial, rung;
+	double fidelity;     /* share of a full training, in (0, 1]; 1 without multi-fidelity */
+	double value;        /* of the (first) optimised metric, less is better: the negative of what is maximised; means
+	                        nothing while pending or failed */
+	double noise;        /* standard deviation of value as the result or the experiment file says; 0: not known */
+	double cost_s;       /* seconds of its `train` and `validate` spans; 0: not known */
 	int failed, pending; /* pending: suggested, no result yet */
 };
 
@@ -33,12 +37,18 @@ struct mb_history {
 	const struct mb_hashset *seen; /* mb_space_key of every point in the log, open or finished */
 	const struct mb_observation *observations; /* n, in the order of the log */
 	const double *u;               /* n × mb_space_dims, row-major: where they are, as of mb_space_locate */
+	const double *metrics;         /* n × experiment->n_metrics, row-major: as recorded, in the order of the
+	                                  experiment file; NaN: none */
+	const double *metrics_stddev;  /* the same shape; 0: not known */
+	const json_t *surrogate;       /* of the latest issue that carries one, for a start; NULL: none */
+	double suggest_s;              /* mean seconds of the `suggest` spans of the log; 0: none */
 	size_t n;
 };
 
 struct mb_suggestion {
 	json_t *assignments;   /* the caller decrefs */
 	const char *algorithm; /* what really produced it, for the record: "default", "sobol"…; static text */
+	json_t *surrogate;     /* fitted hyperparameters for the record, taken by the caller; NULL: none */
 };
 
 struct mb_algorithm {

@@ -148,7 +148,7 @@ static int ask(const struct mb_history *history, struct mb_suggestion *suggestio
 	if (finished < START || finished == failed)
 		return mb_algorithm_sobol.ask(history, suggestion, err);
 	model_init(&model, history, finished);
-	*suggestion = (struct mb_suggestion){best(&model, history), mb_algorithm_tpe.name};
+	*suggestion = (struct mb_suggestion){best(&model, history), mb_algorithm_tpe.name, NULL};
 	model_release(&model);
 	if (suggestion->assignments)
 		return 0;
