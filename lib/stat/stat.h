@@ -6,6 +6,7 @@
 #define MB_STAT_STAT_H
 
 #include "stat/classify.h"
+#include "stat/pareto.h"
 #include "stat/parzen.h"
 #include "stat/sobol.h"
 #include "stat/summary.h"
