@@ -45,32 +45,55 @@ static struct row *sorted(const double *points, size_t n, size_t m)
 	return rows;
 }
 
+/* Fronts while they are found: each is a list of rows, the latest first. */
+struct fronts {
+	const struct row *rows;
+	size_t *last;   /* of each front, its latest row, plus 1 */
+	size_t *before; /* of each row, the one before it in its front, plus 1 */
+	size_t n, m;
+};
+
+static int is_dominated(const struct fronts *fronts, size_t front, size_t row)
+{
+	for (size_t at = fronts->last[front]; at; at = fronts->before[at - 1])
+		if (mb_dominates(fronts->rows[at - 1].at, fronts->rows[row].at, fronts->m))
+			return 1;
+	return 0;
+}
+
+/* The first front that does not dominate the row; all those before it do. */
+static size_t front_of(const struct fronts *fronts, size_t row)
+{
+	size_t low = 0, high = fronts->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (is_dominated(fronts, middle, row))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 size_t mb_pareto_ranks(const double *points, size_t n, size_t m, size_t *rank)
 {
 	struct row *rows = sorted(points, n, m);
-	size_t *last = mb_alloc((n + 1) * sizeof *last);   /* of each front, the row that came last, plus 1 */
-	size_t *before = mb_alloc((n + 1) * sizeof *before); /* of each row, the one before it in its front, plus 1 */
-	size_t fronts = 0;
+	struct fronts fronts = {rows, mb_alloc((n + 1) * sizeof(size_t)), mb_alloc((n + 1) * sizeof(size_t)), 0, m};
 
 	for (size_t i = 0; i < n; i++) {
-		size_t front = 0, at;
+		size_t front = front_of(&fronts, i);
 
-		for (; front < fronts; front++) {
-			for (at = last[front]; at; at = before[at - 1])
-				if (mb_dominates(rows[at - 1].at, rows[i].at, m))
-					break;
-			if (!at)
-				break;
-		}
-		fronts += front == fronts;
-		before[i] = last[front];
-		last[front] = i + 1;
+		fronts.n += front == fronts.n;
+		fronts.before[i] = fronts.last[front];
+		fronts.last[front] = i + 1;
 		rank[rows[i].index] = front;
 	}
-	free(before);
-	free(last);
+	free(fronts.before);
+	free(fronts.last);
 	free(rows);
-	return fronts;
+	return fronts.n;
 }
 
 struct place {
@@ -205,4 +228,33 @@ double mb_hypervolume(const double *points, size_t n, size_t m, const double *re
 	sum = volume(below, count, m, reference);
 	free(below);
 	return sum;
+}
+
+/* Least and greatest of objective k among the points whose rank is at most `most`. */
+static double extent(const double *points, size_t n, size_t m, size_t k, const size_t *rank, size_t most, double *worst)
+{
+	double least = INFINITY;
+
+	*worst = -INFINITY;
+	for (size_t i = 0; i < n; i++)
+		if (rank[i] <= most) {
+			least = fmin(least, points[i * m + k]);
+			*worst = fmax(*worst, points[i * m + k]);
+		}
+	return *worst - least;
+}
+
+void mb_pareto_reference(const double *points, size_t n, size_t m, const double *given, double *reference)
+{
+	size_t *rank = mb_alloc(n * sizeof *rank);
+
+	mb_pareto_ranks(points, n, m, rank);
+	for (size_t k = 0; k < m; k++) {
+		double worst, unused, range = extent(points, n, m, k, rank, 0, &worst);
+
+		if (!(range > 0))
+			range = extent(points, n, m, k, rank, n, &unused);
+		reference[k] = isnan(given[k]) ? worst + 0.1 * (range > 0 ? range : 1) : given[k];
+	}
+	free(rank);
 }

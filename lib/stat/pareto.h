@@ -20,7 +20,7 @@ enum { MB_PARETO_MOST = 4 };
 int mb_dominates(const double *a, const double *b, size_t m);
 
 /* rank (n): of the front that each point is in: 0 where nothing dominates it, 1 where only those of front 0 do, and so on.
- * Returns the number of fronts. The sequential strategy of X. Zhang, Y. Tian, R. Cheng and Y. Jin, "An efficient approach to
+ * Returns the number of fronts. Efficient sorting with binary search: X. Zhang, Y. Tian, R. Cheng and Y. Jin, "An efficient approach to
  * nondominated sorting for evolutionary multiobjective optimization", IEEE Trans. Evol. Comput. 19 (2015). */
 size_t mb_pareto_ranks(const double *points, size_t n, size_t m, size_t *rank);
 
@@ -33,5 +33,10 @@ void mb_pareto_crowding(const double *points, size_t n, size_t m, double *distan
  * nothing. Exact: recursion over exclusive volumes, L. While, L. Bradstreet and L. Barone, "A fast way of calculating exact
  * hypervolumes", IEEE Trans. Evol. Comput. 16 (2012). */
 double mb_hypervolume(const double *points, size_t n, size_t m, const double *reference);
+
+/* Where to measure from when the user does not say: the worst of the front in each objective, and a tenth of the front's
+ * extent beyond it; where the front has none, of the extent of all points, and where those have none, a tenth. What is
+ * not NaN in `given` (m) is taken instead. n >= 1. */
+void mb_pareto_reference(const double *points, size_t n, size_t m, const double *given, double *reference);
 
 #endif
