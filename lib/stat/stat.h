@@ -11,6 +11,7 @@
 #include "stat/lbfgs.h"
 #include "stat/linalg.h"
 #include "stat/matern.h"
+#include "stat/pareto.h"
 #include "stat/parzen.h"
 #include "stat/sobol.h"
 #include "stat/summary.h"
