@@ -151,22 +151,26 @@ bench:
 BIN_DIR  = $(DESTDIR)$(PREFIX)/bin
 MAN_DIR  = $(DESTDIR)$(PREFIX)/share/man
 DOC_DIR  = $(DESTDIR)$(PREFIX)/share/doc/mb
+CLUSTER_DIR = $(DESTDIR)$(PREFIX)/share/mb/clusters
 DOCS     = $(wildcard README.md NEWS.md LICENSE)
+CLUSTERS = $(notdir $(wildcard share/clusters/*.yaml))
 EXAMPLES = $(patsubst share/%,%,$(wildcard share/examples/*/*))
 SECTIONS = 1 5 7
 
 install: all
-	install -d $(BIN_DIR) $(DOC_DIR) $(SECTIONS:%=$(MAN_DIR)/man%) $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES))))
+	install -d $(BIN_DIR) $(DOC_DIR) $(CLUSTER_DIR) $(SECTIONS:%=$(MAN_DIR)/man%) $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES))))
 	install -m 755 $(BINARIES) $(BIN_DIR)
 	for n in $(SECTIONS); do install -m 644 share/man/*.$$n $(MAN_DIR)/man$$n || exit; done
 	install -m 644 $(DOCS) $(DOC_DIR)
+	install -m 644 $(CLUSTERS:%=share/clusters/%) $(CLUSTER_DIR)
 	for file in $(EXAMPLES); do cp -p share/$$file $(DOC_DIR)/$$file || exit; done
 
 uninstall:
 	rm -f $(TOOLS:%=$(BIN_DIR)/%)
 	rm -f $(foreach n,$(SECTIONS),$(patsubst share/man/%,$(MAN_DIR)/man$(n)/%,$(wildcard share/man/*.$(n))))
-	rm -f $(addprefix $(DOC_DIR)/,$(DOCS) $(EXAMPLES))
-	-rmdir $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES)))) $(DOC_DIR)/examples $(DOC_DIR)
+	rm -f $(addprefix $(DOC_DIR)/,$(DOCS) $(EXAMPLES)) $(CLUSTERS:%=$(CLUSTER_DIR)/%)
+	-rmdir $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES)))) $(DOC_DIR)/examples $(DOC_DIR) \
+		$(CLUSTER_DIR) $(dir $(CLUSTER_DIR))
 
 clean:
 	rm -rf build
