@@ -102,6 +102,12 @@ json_t *mb_param_decode(const struct mb_param *param, double u)
 	return json_real(range_at(param, u));
 }
 
+double mb_param_number(const struct mb_param *param, double u)
+{
+	return param->values ? json_number_value(json_array_get(param->values, mb_cell(u, param->n_values)))
+			     : range_at(param, u);
+}
+
 /* The value as a number of the range, or -1. */
 static int range_number(const struct mb_param *param, const json_t *value, double *number)
 {

@@ -15,6 +15,9 @@
 /* The value at coordinate u, what is outside [0, 1] taken as its end. A new reference. */
 json_t *mb_param_decode(const struct mb_param *param, double u);
 
+/* The number at coordinate u, of a numeric parameter. */
+double mb_param_number(const struct mb_param *param, double u);
+
 /* A coordinate that decodes to `value`, the middle of its cell where there are cells; -1 when the value is not one of
  * the parameter's. A number of a double range that no coordinate hits exactly gets a nearest one. */
 int mb_param_encode(const struct mb_param *param, const json_t *value, double *u);
