@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The tools of different sites say the same in different words; what is relied on is what they have in common: the path
- * is the last line on stdout that is an absolute existing folder, and ws_list tells "remaining time". Their exit codes
- * are not: too many days end with 0, and so does ws_extend when it only prints its usage.
+ * A workspace is found or made, and given back. The tools of different sites say the same in different words; what is
+ * relied on is what they have in common: the path is the last line on stdout that is an absolute existing folder.
  */
 #include "workspace.h"
 
@@ -18,16 +17,15 @@
 #include "command.h"
 #include "deploy.h"
 
-enum { TOOL_LIMIT_S = 60, DAY_S = 86400, RECORD_BYTES = 65536 };
+enum { TOOL_LIMIT_S = 60, RECORD_BYTES = 65536 };
 
 static char locale[] = "LC_ALL=C";
 static char *const variables[] = {locale, NULL};
 
 /* ---- the tools ---- */
 
-/* PREFIXverb [-F FILESYSTEM] NAME [DAYS]. */
-static int run_tool(const struct workspace *workspace, const char *verb, const char *days, struct command *command,
-		    struct mb_err *err)
+int workspace_run(const struct workspace *workspace, const char *verb, const char *days, struct command *command,
+		  struct mb_err *err)
 {
 	char *program = mb_textf("%s%s", workspace->command, verb), *argv[6] = {program};
 	size_t n = 1;
@@ -70,7 +68,7 @@ char *workspace_find(const struct workspace *workspace, struct mb_err *err)
 {
 	struct command command;
 	char *path, *real;
-	int bad = run_tool(workspace, "find", NULL, &command, err);
+	int bad = workspace_run(workspace, "find", NULL, &command, err);
 
 	path = bad ? NULL : last_folder(&command.out);
 	if (!bad || (command.status != 127 && !command.timed_out && !command.stopped))
@@ -82,81 +80,6 @@ char *workspace_find(const struct workspace *workspace, struct mb_err *err)
 	real = path ? realpath(path, NULL) : NULL;
 	free(path);
 	return real;
-}
-
-/* "29 days 23 hours" from `text`; -1 when it is none ("expired"). */
-static double read_term(const char *text)
-{
-	static const struct {
-		const char *unit;
-		double seconds;
-	} units[] = {{"day", DAY_S}, {"hour", 3600}, {"minute", 60}};
-	double sum = -1;
-	char *end;
-
-	for (;;) {
-		unsigned long long number;
-		size_t i = 0;
-
-		text += strspn(text, " ,\t");
-		if (!isdigit((unsigned char)*text))
-			return sum;
-		number = strtoull(text, &end, 10);
-		text = end + strspn(end, " ");
-		while (i < MB_COUNT(units) && strncmp(text, units[i].unit, strlen(units[i].unit)))
-			i++;
-		if (i == MB_COUNT(units) || number > 1000000)
-			return sum;
-		sum = (sum < 0 ? 0 : sum) + (double)number * units[i].seconds;
-		text += strcspn(text, " ,\t");
-	}
-}
-
-/* The value of "     remaining time       : 9 days" when the line is of that name, else NULL. */
-static const char *value_of(const char *line, const char *name)
-{
-	line += strspn(line, " \t");
-	if (strncmp(line, name, strlen(name)))
-		return NULL;
-	line += strlen(name);
-	line += strspn(line, " \t");
-	return *line == ':' ? line + 1 + strspn(line + 1, " \t") : NULL;
-}
-
-/* Whether `folder` is, or lies in, what the list says. */
-static int is_of(const char *path, const char *folder)
-{
-	char *real = realpath(path, NULL);
-	size_t n = real ? strlen(real) : 0;
-	int is = n && !strncmp(real, folder, n) && (!folder[n] || folder[n] == '/');
-
-	free(real);
-	return is;
-}
-
-int workspace_ask(const struct workspace *workspace, const char *folder, struct workspace_term *term)
-{
-	struct command command;
-	struct mb_err err;
-	int ours = 0;
-
-	*term = (struct workspace_term){.extensions = -1};
-	if (run_tool(workspace, "list", NULL, &command, &err) == 0)
-		for (const char *at = command.out.at; at && *at; at += strcspn(at, "\n"), at += *at == '\n') {
-			char *line = mb_textf("%.*s", (int)strcspn(at, "\r\n"), at);
-			const char *value;
-			double left;
-
-			if ((value = value_of(line, "workspace directory")))
-				ours = is_of(value, folder);
-			else if (ours && (value = value_of(line, "remaining time")) && (left = read_term(value)) >= 0)
-				term->until_s = mb_clock_now_s() + left;
-			else if (ours && (value = value_of(line, "available extensions")))
-				term->extensions = isdigit((unsigned char)*value) ? strtoll(value, NULL, 10) : -1;
-			free(line);
-		}
-	command_release(&command);
-	return term->until_s > 0 ? 0 : -1;
 }
 
 /* ---- what we allocated ---- */
@@ -215,7 +138,7 @@ static char *allocate(const struct workspace *workspace, int64_t days, struct mb
 {
 	char *text = mb_textf("%lld", (long long)days), *path = NULL, *real, *words;
 	struct command command;
-	int bad = run_tool(workspace, "allocate", text, &command, err);
+	int bad = workspace_run(workspace, "allocate", text, &command, err);
 
 	path = bad ? NULL : last_folder(&command.out);
 	if (!bad && !path) {
@@ -285,138 +208,6 @@ int workspace_place(struct deployment *deployment, const struct mb_experiment *e
 	return 0;
 }
 
-/* ---- watching ---- */
-
-double workspace_days(const struct workspace_term *term)
-{
-	return (term->until_s - mb_clock_now_s()) / DAY_S;
-}
-
-void workspace_term_of(const struct deployment *deployment, struct workspace_term *term)
-{
-	struct workspace_term asked;
-
-	*term = deployment->journal.term;
-	/* Somebody may have extended it by hand. */
-	if (deployment->workspace.name && (term->until_s <= 0 || workspace_days(term) < WORKSPACE_WARN_DAYS) &&
-	    workspace_ask(&deployment->workspace, deployment->folder, &asked) == 0)
-		*term = asked;
-}
-
-static int note(struct deployment *deployment, const struct workspace_term *term, struct mb_err *err)
-{
-	json_t *line = workspace_to_json(&deployment->workspace);
-
-	mb_json_set(line, "event", json_string("workspace"));
-	mb_json_set(line, "until", json_integer((int64_t)term->until_s));
-	mb_json_set(line, "extensions", json_integer(term->extensions));
-	return journal_add(&deployment->journal, line, err) < 0 ? -1 : 0;
-}
-
-void workspace_watch(struct deployment *deployment, int says)
-{
-	const struct workspace *workspace = &deployment->workspace;
-	struct workspace_term term;
-	struct mb_err err;
-	double days;
-
-	if (!workspace->name)
-		return;
-	if (workspace_ask(workspace, deployment->folder, &term) < 0)
-		term = deployment->journal.term;
-	else if (note(deployment, &term, &err) < 0)
-		mb_tool_fail(deployment->tool, &err);
-	if (term.until_s <= 0)
-		return;
-	days = workspace_days(&term);
-	if (days < WORKSPACE_WARN_DAYS)
-		mb_tool_warn(deployment->tool,
-			     "%s: its workspace %s ends in %.1f days, and all in it goes with it (mb-deploy continue %s "
-			     "--extend, or copy away what is needed)",
-			     deployment->name, workspace->name, days, deployment->name);
-	else if (says)
-		mb_tool_say(deployment->tool, "%s: in workspace %s, %.0f days left", deployment->name, workspace->name,
-			    days);
-}
-
-/* ---- extending ---- */
-
-static int not_extended(const struct deployment *deployment, const struct workspace_term *term, const char *words,
-			struct mb_err *err)
-{
-	mb_err_set(err, MB_EXIT_SYSTEM, NULL, "%s: its workspace %s was not extended: %s", deployment->name,
-		   deployment->workspace.name, words);
-	if (term->extensions == 0)
-		return mb_err_hint(err, "no extension is left: copy away what is needed, in %.1f days it is gone",
-				   workspace_days(term));
-	return mb_err_hint(err, "%slist %s tells what is left", deployment->workspace.command,
-			   deployment->workspace.name);
-}
-
-/* With the journal open. */
-static int extend(struct deployment *deployment, struct mb_err *err)
-{
-	const struct workspace *workspace = &deployment->workspace;
-	const double meant_s = deployment->journal.extend_s; /* of an intent without a result */
-	struct workspace_term before, after;
-	struct mb_errs errs = {0};
-	struct mb_experiment *experiment;
-	struct profile *profile;
-	struct command command;
-	char *copy, *days, *words;
-	json_t *line;
-	int bad;
-
-	if (workspace_ask(workspace, deployment->folder, &before) < 0) {
-		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "%slist: does not know workspace %s", workspace->command,
-			   workspace->name);
-		return mb_err_hint(err, "the workspace tools must be in PATH");
-	}
-	if (meant_s > 0 && before.until_s > meant_s + DAY_S / 2) /* a crash came between the deed and its note */
-		return note(deployment, &before, err);
-	line = workspace_to_json(workspace);
-	mb_json_set(line, "event", json_string("extend"));
-	mb_json_set(line, "until", json_integer((int64_t)before.until_s));
-	if (journal_add(&deployment->journal, line, err) < 0)
-		return -1;
-	copy = folder_file(deployment, "experiment.yaml");
-	experiment = mb_experiment_read(copy, &errs);
-	profile = profile_read(experiment ? experiment->cluster : NULL, &errs);
-	days = mb_textf("%lld", (long long)(profile ? profile->workspace_days : 30));
-	bad = run_tool(workspace, "extend", days, &command, err);
-	deploy_step();
-	words = bad ? mb_strdup(err->what) : command_words(&command, 3);
-	if (workspace_ask(workspace, deployment->folder, &after) < 0)
-		after = before;
-	bad = note(deployment, &after, err);
-	if (!bad && after.until_s < before.until_s + DAY_S / 2)
-		bad = not_extended(deployment, &before, words, err);
-	command_release(&command);
-	free(words);
-	free(days);
-	profile_free(profile);
-	mb_experiment_free(experiment);
-	mb_errs_release(&errs);
-	free(copy);
-	return bad;
-}
-
-int workspace_extend(struct deployment *deployment, struct mb_err *err)
-{
-	int bad;
-
-	if (!deployment->workspace.name) {
-		mb_err_set(err, MB_EXIT_USAGE, "--extend", "%s lies in no workspace: %s stays", deployment->name,
-			   deployment->folder);
-		return -1;
-	}
-	if (journal_open(&deployment->journal, deployment->folder, 1, err) < 0)
-		return -1;
-	bad = extend(deployment, err);
-	journal_close(&deployment->journal);
-	return bad;
-}
-
 /* ---- releasing ---- */
 
 static int is_empty(const char *path)
@@ -443,7 +234,7 @@ static int give_back(struct mb_tool *tool, const struct workspace *workspace, co
 			     workspace->name, path, workspace->command, workspace->name);
 		return 0;
 	}
-	bad = run_tool(workspace, "release", NULL, &command, err);
+	bad = workspace_run(workspace, "release", NULL, &command, err);
 	if (bad)
 		mb_err_hint(err, "mb-deploy delete, typed again, tries again");
 	else

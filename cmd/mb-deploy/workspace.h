@@ -13,6 +13,7 @@
 #ifndef MB_DEPLOY_WORKSPACE_H
 #define MB_DEPLOY_WORKSPACE_H
 
+#include "command.h"
 #include "profile.h"
 
 struct deployment;
@@ -38,6 +39,10 @@ int workspace_place(struct deployment *deployment, const struct mb_experiment *e
 /* What workspace_place would use, for plan. The caller releases. */
 void workspace_name(struct workspace *workspace, const char *slug, const struct profile *profile);
 char *workspace_find(const struct workspace *workspace, struct mb_err *err); /* its path; NULL: none, or err->code set */
+
+/* PREFIXverb [-F FILESYSTEM] NAME [DAYS]; command_release follows in any case. */
+int workspace_run(const struct workspace *workspace, const char *verb, const char *days, struct command *command,
+		  struct mb_err *err);
 
 /* Asks the tools: 0, or -1 where they do not tell. */
 int workspace_ask(const struct workspace *workspace, const char *folder, struct workspace_term *term);
