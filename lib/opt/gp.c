@@ -10,6 +10,8 @@
 
 #include "opt/acquire.h"
 #include "opt/algorithm.h"
+#include "opt/holds.h"
+#include "opt/merit.h"
 #include "stat/stat.h"
 
 enum {
@@ -27,8 +29,9 @@ struct model {
 	const struct mb_history *history;
 	struct mb_rows rows;
 	struct mb_gp gp;
+	struct mb_holds holds;
 	size_t *finished; /* observations with a value, the best first */
-	size_t n;
+	size_t n, feasible, failed;
 	double *theta;
 	double target;
 };
@@ -72,35 +75,6 @@ static int ask_start(const struct mb_history *history, struct mb_suggestion *sug
 
 /* ---- the model ---- */
 
-struct ranked {
-	double value;
-	size_t index;
-};
-
-static int by_value(const void *a, const void *b)
-{
-	const struct ranked *left = a, *right = b;
-
-	if (left->value != right->value)
-		return left->value < right->value ? -1 : 1;
-	return left->index < right->index ? -1 : 1;
-}
-
-static void find_finished(struct model *model)
-{
-	const struct mb_history *history = model->history;
-	struct ranked *ranked = mb_alloc((history->n + 1) * sizeof *ranked);
-
-	for (size_t i = 0; i < history->n; i++)
-		if (!history->observations[i].pending && !history->observations[i].failed)
-			ranked[model->n++] = (struct ranked){history->observations[i].value, i};
-	qsort(ranked, model->n, sizeof *ranked, by_value);
-	model->finished = mb_alloc((model->n + 1) * sizeof *model->finished);
-	for (size_t i = 0; i < model->n; i++)
-		model->finished[i] = ranked[i].index;
-	free(ranked);
-}
-
 /* Mean and deviation of the values; a constant has deviation 1. */
 static double standardise(const struct model *model, double *mean)
 {
@@ -118,25 +92,25 @@ static double standardise(const struct model *model, double *mean)
 	return square > 0 ? sqrt(square) : 1;
 }
 
-/* What failed is taken to be as bad as the worst. */
+/* What failed says nothing of the values; where that is, model->holds knows. */
 static void add_results(struct model *model)
 {
 	const struct mb_history *history = model->history;
 	double mean, deviation = standardise(model, &mean), *row = mb_alloc(model->rows.dims * sizeof *row);
-	double worst = history->observations[model->finished[model->n - 1]].value;
 
 	for (size_t i = 0; i < history->n; i++) {
 		const struct mb_observation *observation = &history->observations[i];
 		double noise = observation->noise / deviation;
 
-		if (observation->pending)
+		model->failed += observation->failed && !observation->pending;
+		if (observation->pending || observation->failed)
 			continue;
 		mb_rows_put(&model->rows, &history->u[i * model->rows.dims], row);
-		mb_gp_add(&model->gp, row, ((observation->failed ? worst : observation->value) - mean) / deviation,
-			  observation->failed ? 0 : noise * noise);
+		mb_gp_add(&model->gp, row, (observation->value - mean) / deviation, noise * noise);
 	}
-	model->target = (history->observations[model->finished[0]].value - mean) / deviation -
-			margins[history->n % MB_COUNT(margins)];
+	model->target = (history->observations[model->finished[0]].value - mean) / deviation;
+	if (mb_is_plain(history->experiment) && !model->failed) /* else the margins lead to where it is bad anyway */
+		model->target -= margins[history->n % MB_COUNT(margins)];
 	free(row);
 }
 
@@ -171,6 +145,7 @@ static json_t *write_surrogate(const struct model *model)
 	mb_json_set(surrogate, "length", length);
 	mb_json_set(surrogate, "amplitude", json_real(exp(model->theta[MB_GP_AMPLITUDE(dims)])));
 	mb_json_set(surrogate, "noise", json_real(exp(model->theta[MB_GP_NOISE(dims)])));
+	mb_holds_write(&model->holds, surrogate);
 	return surrogate;
 }
 
@@ -207,14 +182,14 @@ static void fit(struct model *model, struct mb_rng *rng)
 	free(start);
 }
 
-/* Open trials are taken to come out as the model expects. */
+/* Open trials are taken to come out as the model expects, and so are those that failed: nothing is to be learned there. */
 static void believe(struct model *model)
 {
 	const struct mb_history *history = model->history;
 	double *row = mb_alloc(model->rows.dims * sizeof *row);
 
 	for (size_t i = 0; i < history->n; i++) {
-		if (!history->observations[i].pending)
+		if (!history->observations[i].pending && !history->observations[i].failed)
 			continue;
 		mb_rows_put(&model->rows, &history->u[i * model->rows.dims], row);
 		mb_gp_believe(&model->gp, row); /* one that cannot be told from another adds nothing */
@@ -224,22 +199,24 @@ static void believe(struct model *model)
 
 static int model_init(struct model *model, const struct mb_history *history, struct mb_rng *rng)
 {
-	*model = (struct model){.history = history};
+	*model = (struct model){.history = history, .finished = mb_alloc((history->n + 1) * sizeof *model->finished)};
 	mb_rows_init(&model->rows, &history->experiment->space);
 	mb_gp_init(&model->gp, model->rows.dims, model->rows.category, history->n);
 	model->theta = mb_alloc((model->rows.dims + 2) * sizeof *model->theta);
-	find_finished(model);
+	model->n = mb_merit(history, model->finished, &model->feasible);
 	add_results(model);
 	fit(model, rng);
 	if (mb_gp_condition(&model->gp, model->theta) < 0)
 		return -1;
 	believe(model);
+	mb_holds_init(&model->holds, &model->rows, history, rng);
 	return 0;
 }
 
 static void model_release(struct model *model)
 {
 	mb_gp_release(&model->gp);
+	mb_holds_release(&model->holds);
 	mb_rows_release(&model->rows);
 	free(model->finished);
 	free(model->theta);
@@ -254,7 +231,8 @@ static void score(const void *context, const double *rows, size_t m, double *sco
 
 	mb_gp_predict(&model->gp, rows, m, score, variance);
 	for (size_t i = 0; i < m; i++)
-		score[i] = mb_log_ei(score[i], sqrt(variance[i]) + 1e-9, model->target);
+		score[i] = model->feasible ? mb_log_ei(score[i], sqrt(variance[i]) + 1e-9, model->target) : 0;
+	mb_holds_add(&model->holds, rows, m, score);
 	free(variance);
 }
 
@@ -264,11 +242,17 @@ static double score_gradient(const void *context, const double *row, double *by_
 	size_t dims = model->rows.dims;
 	double *by_variance = mb_alloc(dims * sizeof *by_variance), mean, variance, sd, by_mean, by_sd, value;
 
+	if (!model->feasible) {
+		memset(by_row, 0, dims * sizeof *by_row);
+		free(by_variance);
+		return mb_holds_gradient(&model->holds, row, by_row);
+	}
 	mb_gp_predict_gradient(&model->gp, row, &mean, &variance, by_row, by_variance);
 	sd = sqrt(variance) + 1e-9;
 	value = mb_log_ei_gradient(mean, sd, model->target, &by_mean, &by_sd);
 	for (size_t i = 0; i < dims; i++)
 		by_row[i] = by_mean * by_row[i] + by_sd * by_variance[i] / (2 * sd);
+	value += mb_holds_gradient(&model->holds, row, by_row);
 	free(by_variance);
 	return value;
 }
