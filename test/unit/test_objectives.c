@@ -94,7 +94,8 @@ static void check_held(const char *algorithm, int budget, double within)
 	}
 	printf("# regret after %d: %s %.4f, random %.4f; infeasible in the second half %.0f%%, %.0f%%\n", budget, algorithm,
 	       sum, random, 100 * infeasible / SEEDS, 100 * unused / SEEDS);
-	CHECK(sum < within && sum < random && infeasible < unused);
+	CHECK(sum < within && sum < random);
+	CHECK(infeasible < unused);
 }
 
 TEST(nsga2_keeps_a_constraint)
