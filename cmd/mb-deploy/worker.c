@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "deploy.h"
 #include "run/run.h"
+#include "setup.h"
 
 enum { SUGGEST, TRAIN, COLLECT, STAGES };
 
@@ -289,9 +289,12 @@ static int work(struct worker *worker)
 	if (bad < 0)
 		return mb_tool_fail(deployment->tool, &err);
 	worker->log = folder_log_of(deployment, worker->number);
+	bad = setup_enter(deployment);
 	mb_tool_say(deployment->tool, "worker %lld: begins, %lld at once", (long long)worker->number,
 		    (long long)deployment->keep);
-	if (start_pipe(worker, &err) < 0) {
+	if (bad) {
+		worker->statuses[SUGGEST] = bad << 8;
+	} else if (start_pipe(worker, &err) < 0) {
 		mb_tool_fail(deployment->tool, &err);
 		worker->statuses[SUGGEST] = MB_EXIT_SYSTEM << 8;
 	}
