@@ -155,7 +155,10 @@ struct standing {
 	int64_t completed, failed, open, interrupted;
 	const char *metric;
 	double best;
-	int64_t best_trial; /* 0: none */
+	int64_t best_trial; /* 0: none, or several objectives */
+	size_t ranked, feasible, front; /* completed trials with values; those that keep the constraints; of several
+					   objectives those that no other dominates, else 0 */
+	double hypervolume;
 };
 
 /* -1 with err when the copy or the log cannot be read. */

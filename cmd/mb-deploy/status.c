@@ -134,6 +134,11 @@ static void print_text(struct mb_str *out, const struct deployment *deployment, 
 	if (standing->best_trial)
 		mb_str_addf(out, "  best       %s %.6g (trial %lld)\n", standing->metric, standing->best,
 			    (long long)standing->best_trial);
+	if (standing->front)
+		mb_str_addf(out, "  front      %zu trial%s, hypervolume %.6g\n", standing->front,
+			    standing->front == 1 ? "" : "s", standing->hypervolume);
+	if (standing->ranked && !standing->feasible)
+		mb_str_addf(out, "  feasible   none of %zu completed trials keeps the constraints\n", standing->ranked);
 	for (size_t i = 0; i < deployment->journal.n_slots; i++)
 		add_worker(out, deployment, &deployment->journal.slots[i]);
 	mb_str_addf(out, "  folder     %s\n", deployment->folder);
@@ -193,6 +198,12 @@ static void print_json(struct mb_str *out, const struct deployment *deployment, 
 		mb_json_set(object, "metric", json_string(standing->metric));
 		mb_json_set(object, "best", json_real(standing->best));
 		mb_json_set(object, "best_trial", json_integer(standing->best_trial));
+	}
+	if (standing->experiment && mb_experiment_count(standing->experiment, MB_STRATEGY_CONSTRAINT))
+		mb_json_set(object, "feasible", json_integer((json_int_t)standing->feasible));
+	if (standing->front) {
+		mb_json_set(object, "front", json_integer((json_int_t)standing->front));
+		mb_json_set(object, "hypervolume", json_real(standing->hypervolume));
 	}
 	for (size_t i = 0; i < deployment->journal.n_slots; i++)
 		json_array_append_new(workers, worker_json(deployment, &deployment->journal.slots[i]));

@@ -10,7 +10,6 @@
 #include "data/holders.h"
 #include "data/json.h"
 #include "data/log.h"
-#include "data/ranking.h"
 #include "data/record.h"
 #include "data/space.h"
 #include "data/yaml.h"
