@@ -20,7 +20,7 @@
 
 #include "setup.h"
 
-enum { FILE_BYTES = 1 << 20 };
+enum { FILE_BYTES = 1 << 20, NO_PROGRAM = 127 };
 
 static const char *const changes[] = {"PYTHONHOME", "VIRTUAL_ENV", "PIP_USER=0", "PIP_DISABLE_PIP_VERSION_CHECK=1",
 				      "CONDA_ALWAYS_YES=1", "MAMBA_ALWAYS_YES=1", NULL};
@@ -67,7 +67,27 @@ static int where_conda_env(const struct setup *setup, struct mb_err *err, enum m
 			  "experiment.conda_env: %s %s", setup->experiment->conda_env, what);
 }
 
+/* A tool of Python's or conda's, in the model's folder. */
+static struct command tool_of(const struct setup *setup, char *const *argv)
+{
+	return (struct command){.argv = argv, .folder = setup->code, .environment = setup->environment,
+				.variables = (char *const *)changes, .log = setup->log};
+}
+
 /* ---- conda ---- */
+
+/* The profile names conda's folder, or the etc/profile.d/conda.sh in it. NULL: it is not there; the caller frees. */
+static char *conda_below(const char *init, const char *name)
+{
+	static const char script[] = "/etc/profile.d/conda.sh";
+	size_t n = init ? strlen(init) : 0, cut = n > strlen(script) && !strcmp(init + n - strlen(script), script);
+	char *path = mb_textf("%.*s/bin/%s", (int)(cut ? n - strlen(script) : n), init ? init : "", name);
+
+	if (n && access(path, X_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
 
 /* The first there is; the caller frees. */
 static char *find_conda(const struct setup *setup)
@@ -77,9 +97,11 @@ static char *find_conda(const struct setup *setup)
 	char *path = NULL;
 
 	for (size_t i = 0; !path && i < MB_COUNT(names); i++)
-		path = command_find(names[i], setup->variables);
+		path = command_find_in(setup->environment, names[i]);
+	for (size_t i = 0; !path && i < MB_COUNT(names); i++)
+		path = conda_below(setup->profile->conda_init, names[i]);
 	for (size_t i = 0; !path && i < MB_COUNT(variables); i++) {
-		const char *program = command_variable(setup->variables, variables[i]);
+		const char *program = command_variable(setup->environment, variables[i]);
 
 		if (program && *program == '/' && access(program, X_OK) == 0)
 			path = mb_strdup(program);
@@ -89,9 +111,11 @@ static char *find_conda(const struct setup *setup)
 
 static int fail(const struct setup *setup, const struct command *command, const char *file, struct mb_err *err)
 {
-	command_complain(command, setup->deployment->tool);
-	mb_err_set(err, MB_EXIT_CHILD, file, "no environment could be made from it: %s failed",
-		   mb_path_name(command->argv[0]));
+	char *words = command_words(command, 3);
+
+	mb_err_set(err, MB_EXIT_CHILD, file, "no environment could be made from it: %s: %s",
+		   mb_path_name(command->argv[0]), words);
+	free(words);
 	return mb_err_hint(err, "all that was said: %.300s", setup->log);
 }
 
@@ -114,33 +138,30 @@ static char *find_named(const json_t *answer, const char *name)
 static int look_for_named(const struct setup *setup, char *program, char **folder, struct mb_err *err)
 {
 	char *const argv[] = {program, "env", "list", "--json", NULL};
-	struct mb_str output = {0};
-	struct command command = {.argv = argv, .variables = setup->variables, .changes = changes, .log = setup->log,
-				  .output = &output};
-	int status = command_run(&command, err);
-	const char *from = output.at ? strchr(output.at, '{') : NULL;
-	json_t *answer = from ? mb_json_parse(from, strlen(from), "conda env list", err) : NULL;
+	struct command command = tool_of(setup, argv);
+	int bad = command_run(&command, err);
+	const char *from = command.out.at ? strchr(command.out.at, '{') : NULL;
+	json_t *answer = !bad && from ? mb_json_parse(from, strlen(from), "conda env list", err) : NULL;
 
 	*folder = find_named(answer, setup->experiment->conda_env);
-	if (status > 0) {
-		command_complain(&command, setup->deployment->tool);
-		where_conda_env(setup, err, MB_EXIT_CHILD, "cannot be looked for: conda env list failed");
-		status = mb_err_hint(err, "all that was said: %.300s", setup->log);
-	}
+	if (bad && command.status != NO_PROGRAM)
+		fail(setup, &command, setup->experiment->conda_env, err);
 	json_decref(answer);
-	mb_str_release(&output);
-	return status;
+	command_release(&command);
+	return bad;
 }
 
 /* ---- making ---- */
 
 static int run(const struct setup *setup, const struct recipe *recipe, char *const *argv, struct mb_err *err)
 {
-	struct command command = {.argv = argv, .folder = setup->code, .variables = setup->variables,
-				  .changes = changes, .log = setup->log};
-	int status = command_run(&command, err);
+	struct command command = tool_of(setup, argv);
+	int bad = command_run(&command, err);
 
-	return status > 0 ? fail(setup, &command, recipe->file, err) : status;
+	if (bad && command.status != NO_PROGRAM)
+		fail(setup, &command, recipe->file, err);
+	command_release(&command);
+	return bad;
 }
 
 static int make_venv(const struct setup *setup, const struct recipe *recipe, char *folder, struct mb_err *err)
@@ -237,16 +258,20 @@ static int refers(const char *text)
 static int add_interpreter(const struct setup *setup, struct recipe *recipe, struct mb_err *err)
 {
 	char *const argv[] = {recipe->program, "-c", "import sys; print(sys.executable, sys.version)", NULL};
-	struct command command = {.argv = argv, .variables = setup->variables, .changes = changes, .log = setup->log,
-				  .output = &recipe->key};
-	int status = command_run(&command, err);
+	struct command command = tool_of(setup, argv);
+	int bad = command_run(&command, err);
 
-	return status > 0 ? fail(setup, &command, recipe->file, err) : status;
+	if (bad && command.status != NO_PROGRAM)
+		fail(setup, &command, recipe->file, err);
+	if (!bad)
+		mb_str_add(&recipe->key, command.out.at, command.out.n);
+	command_release(&command);
+	return bad;
 }
 
 static int add_key(const struct setup *setup, struct recipe *recipe, struct mb_err *err)
 {
-	char *const *module = setup->variables ? setup->experiment->modules : NULL;
+	char *const *module = setup->environment ? setup->experiment->modules : NULL;
 	struct mb_str text = {0};
 	struct utsname machine;
 	int bad = mb_file_read(recipe->file, FILE_BYTES, &text, err);

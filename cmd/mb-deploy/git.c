@@ -104,21 +104,21 @@ static void check_name(const struct mb_experiment *experiment, const char *key, 
 {
 	char *whole = mb_textf("refs/heads/%s", name);
 	char *const argv[] = {"git", "check-ref-format", whole, NULL};
-	struct command command = {.argv = argv, .changes = changes, .log = "/dev/null"};
+	struct command command = {.argv = argv, .variables = (char *const *)changes};
 	struct mb_err err;
-	int status;
 
 	if (*name == '-' || has_control(name)) {
 		complain(experiment, line, errs, key, name,
 			 *name == '-' ? "a name: it begins with -" : "a name: it holds a control character",
 			 "the name of a branch, tag or commit, as git branch and git tag print it");
-	} else if ((status = command_run(&command, &err)) < 0) {
+	} else if (command_run(&command, &err) < 0 && command.status != 1) {
 		mb_err_hint(&err, "git_options needs git: apt-get install git");
 		mb_errs_add(errs, &err);
-	} else if (status) {
+	} else if (command.status) {
 		complain(experiment, line, errs, key, name, "a name that git allows",
 			 "the name of a branch, tag or commit, as git branch and git tag print it");
 	}
+	command_release(&command);
 	free(whole);
 }
 
@@ -149,38 +149,37 @@ void git_check(const struct mb_experiment *experiment, struct mb_errs *errs)
 
 /* ---- running git ---- */
 
-/* git -C FOLDER WORDS…; stdout into `output` where it is given. */
-static int git(struct setup *setup, const char *folder, struct command *command, struct mb_str *output,
-	       const char *const *words, struct mb_err *err)
+/* git WORDS… in a folder: its status, -1 when it could not be run. The caller releases the command. */
+static int git(const struct setup *setup, const char *folder, struct command *command, const char *const *words,
+	       struct mb_err *err)
 {
 	static const char *const always[] = {"git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false",
 					     "-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"};
-	static char *const name[] = {"git", NULL};
 	const char *argv[32];
 	size_t n = 0;
-	int status;
 
 	for (size_t i = 0; i < MB_COUNT(always); i++)
 		argv[n++] = always[i];
 	for (; *words && n < MB_COUNT(argv) - 1; words++)
 		argv[n++] = *words;
 	argv[n] = NULL;
-	*command = (struct command){.argv = (char *const *)argv, .folder = folder, .changes = changes,
-				    .variables = setup->variables, .log = setup->log, .output = output};
-	status = command_run(command, err);
-	command->argv = name; /* argv is gone with this function */
-	return status;
+	*command = (struct command){.argv = (char *const *)argv, .folder = folder, .environment = setup->environment,
+				    .variables = (char *const *)changes, .log = setup->log};
+	n = (size_t)command_run(command, err);
+	command->argv = NULL; /* it was this function's */
+	return n && !command->status ? -1 : command->status;
 }
 
-/* The line of the file that git's failure is about, and its last words before that. */
-static int fail(struct setup *setup, const struct command *command, int line, enum mb_exit code, struct mb_err *err,
-		const char *what)
+/* The line of the file that git's failure is about, and git's last words. */
+static int fail(const struct setup *setup, const struct command *command, enum mb_exit code, const char *what,
+		struct mb_err *err)
 {
-	char where[512];
+	const struct mb_git *of = &setup->experiment->git;
+	char where[512], *words = command_words(command, 3);
 
-	command_complain(command, setup->deployment->tool);
-	mb_err_set(err, code, setup_where(setup->experiment, line, where), "git_options.git_uri: %.300s: %s",
-		   setup->experiment->git.uri, what);
+	mb_err_set(err, code, setup_where(setup->experiment, of->uri_line, where), "git_options.git_uri: %.300s %s%s%s",
+		   of->uri, what, *words ? ": " : "", words);
+	free(words);
 	return mb_err_hint(err, "all that git said: %.300s", setup->log);
 }
 
@@ -266,26 +265,26 @@ static int resolve(struct setup *setup, char **commit, struct mb_err *err)
 	const char *prefix = of->version ? "refs/tags/" : "refs/heads/", *name = of->version ? of->version : of->branch;
 	char *uri = address(setup), *ref = name ? mb_textf("%s%s", prefix, name) : mb_strdup("HEAD"), *peeled;
 	const char *const words[] = {"ls-remote", "--", uri, NULL};
-	struct mb_str answer = {0};
 	struct command command;
-	int status = git(setup, NULL, &command, &answer, words, err);
+	int status = git(setup, NULL, &command, words, err);
+	const struct mb_str *answer = &command.out;
 
 	*commit = NULL;
 	if (status > 0)
-		fail(setup, &command, of->uri_line, MB_EXIT_SYSTEM, err, "cannot be read");
+		fail(setup, &command, MB_EXIT_SYSTEM, "cannot be read", err);
 	peeled = mb_textf("%s^{}", ref); /* what an annotated tag points to */
 	if (!status)
-		*commit = find_ref(&answer, peeled);
+		*commit = find_ref(answer, peeled);
 	if (!status && !*commit)
-		*commit = find_ref(&answer, ref);
+		*commit = find_ref(answer, ref);
 	if (!status && !*commit && of->version && is_hex(of->version, LEAST_HEX, 64))
 		*commit = mb_strdup(of->version);
 	if (!status && !*commit && name)
 		no_such(setup, of->version ? "version" : "branch", name, of->version ? of->version_line : of->branch_line,
-			&answer, prefix, err);
+			answer, prefix, err);
 	else if (!status && !*commit)
-		fail(setup, &command, of->uri_line, MB_EXIT_USAGE, err, "has no commits");
-	mb_str_release(&answer);
+		fail(setup, &command, MB_EXIT_USAGE, "has no commits", err);
+	command_release(&command);
 	free(peeled);
 	free(ref);
 	free(uri);
@@ -302,13 +301,16 @@ static int fetch(struct setup *setup, const char *folder, const char *wanted, st
 				   "--", uri, wanted, NULL};
 	const char *const all[] = {"fetch", "-q", "--no-recurse-submodules", "--", uri,
 				   "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", NULL};
-	struct command command;
-	int status = is_commit(wanted) ? git(setup, folder, &command, NULL, one, err) : 1;
+	struct command command = {0};
+	int status = is_commit(wanted) ? git(setup, folder, &command, one, err) : 1;
 
+	if (status > 0) {
+		command_release(&command);
+		status = git(setup, folder, &command, all, err);
+	}
 	if (status > 0)
-		status = git(setup, folder, &command, NULL, all, err);
-	if (status > 0)
-		fail(setup, &command, setup->experiment->git.uri_line, MB_EXIT_SYSTEM, err, "cannot be fetched");
+		fail(setup, &command, MB_EXIT_SYSTEM, "cannot be fetched", err);
+	command_release(&command);
 	free(uri);
 	return status ? -1 : 0;
 }
@@ -319,35 +321,44 @@ static char *complete(struct setup *setup, const char *folder, const char *wante
 	const struct mb_git *of = &setup->experiment->git;
 	char *name = mb_textf("%s^{commit}", wanted);
 	const char *const words[] = {"rev-parse", "--verify", "-q", name, NULL};
-	struct mb_str id = {0};
 	struct command command;
-	char where[512];
-	int status = git(setup, folder, &command, &id, words, err);
+	char where[512], *id = NULL;
+	int status = git(setup, folder, &command, words, err);
 
-	if (id.n && id.at[id.n - 1] == '\n')
-		id.at[--id.n] = '\0';
-	if (status >= 0 && (status || !is_commit(id.at))) {
+	if (!status)
+		id = mb_textf("%.*s", (int)strcspn(command.out.at, "\n"), command.out.at);
+	if (status > 0) {
 		mb_err_set(err, MB_EXIT_USAGE, setup_where(setup->experiment, of->version ? of->version_line : of->line, where),
 			   "git_options.%s: %.100s is no commit of %.300s", of->version ? "version" : "git_uri", wanted, of->uri);
 		mb_err_hint(err, "a tag, or a commit that a branch or tag leads to");
-		mb_str_release(&id);
 	}
+	command_release(&command);
 	free(name);
-	return id.n ? mb_str_take(&id) : NULL;
+	return id;
+}
+
+/* One command of which nothing but its success matters. */
+static int step(const struct setup *setup, const char *folder, const char *const *words, const char *what,
+		struct mb_err *err)
+{
+	struct command command;
+	int status = git(setup, folder, &command, words, err);
+
+	if (status > 0)
+		fail(setup, &command, MB_EXIT_SYSTEM, what, err);
+	command_release(&command);
+	deploy_step();
+	return status ? -1 : 0;
 }
 
 /* Into the folder, which is made; *commit becomes the whole id. */
 static int check_out(struct setup *setup, const char *folder, char **commit, struct mb_err *err)
 {
 	const char *const init[] = {"init", "-q", "--template=", "--", folder, NULL};
-	struct command command;
+	const char *checkout[] = {"checkout", "-q", "--detach", NULL, "--", NULL};
 	char *whole;
-	int status = git(setup, NULL, &command, NULL, init, err);
 
-	if (status > 0)
-		return fail(setup, &command, setup->experiment->git.line, MB_EXIT_SYSTEM, err, "no place for it can be made");
-	deploy_step();
-	if (status < 0 || fetch(setup, folder, *commit, err) < 0)
+	if (step(setup, NULL, init, "finds no place", err) < 0 || fetch(setup, folder, *commit, err) < 0)
 		return -1;
 	deploy_step();
 	whole = complete(setup, folder, *commit, err);
@@ -355,11 +366,8 @@ static int check_out(struct setup *setup, const char *folder, char **commit, str
 		return -1;
 	free(*commit);
 	*commit = whole;
-	const char *const checkout[] = {"checkout", "-q", "--detach", whole, "--", NULL};
-	status = git(setup, folder, &command, NULL, checkout, err);
-	if (status > 0)
-		return fail(setup, &command, setup->experiment->git.line, MB_EXIT_SYSTEM, err, "cannot be checked out");
-	return status;
+	checkout[3] = whole;
+	return step(setup, folder, checkout, "cannot be checked out", err);
 }
 
 /* What a crash left beside the checkouts. */

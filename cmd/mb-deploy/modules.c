@@ -11,13 +11,14 @@
 
 #include "setup.h"
 
-enum { NO_MODULE = 97 }; /* the script's status where `module` is not known */
+enum { NO_MODULE = 97, NOT_LOADED = 98 }; /* the script's own statuses */
 
 /* $1: file that makes `module` known, or empty; $2: folder of a conda environment, or empty; then the modules. The words
  * of the tools go to stderr; stdout is the environment, or the name of what could not be loaded. The usual places come
  * first that say where the cluster's own modules are. A login shell's profile is the last resort; of the PATH that it
  * makes nothing is taken. */
 static const char script[] =
+	"# loads modules\n"
 	"exec 3>&1 1>&2\n"
 	"init=$1 conda=$2; shift 2; names=(\"$@\"); set --\n"
 	"known() { type module >/dev/null 2>&1; }\n"
@@ -109,46 +110,46 @@ static size_t index_of(const struct mb_experiment *experiment, const char *name)
 	return experiment->modules[i] ? i : 0;
 }
 
-static int not_loaded(const struct setup *setup, const struct command *command, const char *name, struct mb_err *err)
+static int not_loaded(const struct setup *setup, const struct command *command, struct mb_err *err)
 {
 	const struct mb_experiment *experiment = setup->experiment;
-	const size_t i = index_of(experiment, name);
-	char where[512];
+	const size_t i = index_of(experiment, command->out.at);
+	char where[512], *words = command_words(command, 3);
 
-	command_complain(command, setup->deployment->tool);
 	mb_err_set(err, MB_EXIT_CHILD, setup_where(experiment, experiment->module_lines[i], where),
-		   "cluster_modules[%zu]: %s cannot be loaded", i, experiment->modules[i]);
-	return mb_err_hint(err, "module avail shows what there is; all that was said: %.300s", setup->log);
+		   "cluster_modules[%zu]: %s cannot be loaded: %s", i, experiment->modules[i], words);
+	free(words);
+	return mb_err_hint(err, "module avail shows what there is");
 }
 
-int modules_load(const struct setup *setup, const char *environment, char ***variables, struct mb_err *err)
+int modules_load(const struct setup *setup, const char *conda, char ***loaded, struct mb_err *err)
 {
 	const struct mb_experiment *experiment = setup->experiment;
 	size_t modules = 0;
 	const char **argv;
-	struct mb_str output = {0};
-	struct command command = {.log = setup->log, .output = &output};
-	int status;
+	struct command command = {.log = setup->log, .out_is_private = 1}; /* variables may hold secrets */
+	const char *init = setup->profile->module_init;
+	int result = 0;
 
-	*variables = NULL;
+	*loaded = NULL;
 	while (experiment->modules && experiment->modules[modules])
 		modules++;
-	if (!modules && !environment)
+	if (!modules && !conda)
 		return 0;
 	argv = mb_alloc((modules + 7) * sizeof *argv);
-	memcpy(argv, (const char *[]){"bash", "-c", script, "mb-modules", "", environment ? environment : ""},
-	       6 * sizeof *argv);
-	memcpy(argv + 6, experiment->modules ? experiment->modules : (char *[]){NULL}, modules * sizeof *argv);
+	memcpy(argv, (const char *[]){"bash", "-c", script, "mb-modules", init ? init : "", conda ? conda : ""}, 6 * sizeof *argv);
+	if (modules)
+		memcpy(argv + 6, experiment->modules, modules * sizeof *argv);
 	command.argv = (char *const *)argv;
-	status = command_run(&command, err);
-	if (status > 0 && status != NO_MODULE) {
-		status = not_loaded(setup, &command, output.at ? output.at : "", err);
-	} else if (!status) {
-		*variables = list(&output);
-	}
+	if (command_run(&command, err) == 0)
+		*loaded = list(&command.out);
+	else if (command.status == NO_MODULE)
+		result = 1;
+	else
+		result = command.status == NOT_LOADED ? not_loaded(setup, &command, err) : -1;
+	command_release(&command);
 	free(argv);
-	mb_str_release(&output);
-	return status == NO_MODULE ? 1 : status;
+	return result;
 }
 
 static int is_in(const char *variable, char *const *variables)
@@ -161,7 +162,7 @@ static int is_in(const char *variable, char *const *variables)
 	return 0;
 }
 
-void modules_enter(char *const *variables)
+void modules_enter(char *const *loaded)
 {
 	size_t n = 0, cap = 0;
 	char **gone = NULL;
@@ -169,24 +170,24 @@ void modules_enter(char *const *variables)
 	/* What a module took out; names that are no shell's were not its to keep. */
 	for (char **at = environ; *at; at++)
 		if (is_name(*at, strcspn(*at, "=")) && strncmp(*at, "PWD=", 4) && strncmp(*at, "OLDPWD=", 7) &&
-		    strncmp(*at, "SHLVL=", 6) && !is_in(*at, variables))
+		    strncmp(*at, "SHLVL=", 6) && !is_in(*at, loaded))
 			MB_PUSH(gone, n, cap, mb_textf("%.*s", (int)strcspn(*at, "="), *at));
 	for (size_t i = 0; i < n; i++) {
 		unsetenv(gone[i]);
 		free(gone[i]);
 	}
 	free(gone);
-	for (; *variables; variables++) {
-		char *name = mb_textf("%.*s", (int)strcspn(*variables, "="), *variables);
+	for (; *loaded; loaded++) {
+		char *name = mb_textf("%.*s", (int)strcspn(*loaded, "="), *loaded);
 
-		setenv(name, *variables + strlen(name) + 1, 1);
+		setenv(name, *loaded + strlen(name) + 1, 1);
 		free(name);
 	}
 }
 
-void modules_release(char **variables)
+void modules_release(char **loaded)
 {
-	for (char **at = variables; at && *at; at++)
+	for (char **at = loaded; at && *at; at++)
 		free(*at);
-	free(variables);
+	free(loaded);
 }

@@ -29,16 +29,19 @@ int setup_check(struct mb_tool *tool, const struct mb_experiment *experiment)
 	return code;
 }
 
+/* -1 after complaints about the cluster's profile. */
 static int setup_init(struct setup *setup, struct deployment *deployment, const struct mb_experiment *experiment)
 {
 	*setup = (struct setup){.deployment = deployment, .experiment = experiment, .base = mb_path_dir(deployment->folder),
-				.log = folder_file(deployment, "logs/setup.log")};
-	return 0;
+				.log = folder_file(deployment, "logs/setup.log"),
+				.profile = profile_of(deployment->tool, experiment, 0)};
+	return setup->profile ? 0 : -1;
 }
 
 static void setup_release(struct setup *setup)
 {
-	modules_release(setup->variables);
+	profile_free(setup->profile);
+	modules_release(setup->environment);
 	free(setup->base);
 	free(setup->code);
 	free(setup->log);
@@ -108,7 +111,7 @@ static int prepare_git(struct setup *setup, int newest, struct mb_err *err)
 
 static int prepare_modules(struct setup *setup, struct mb_err *err)
 {
-	int status = modules_load(setup, NULL, &setup->variables, err);
+	int status = modules_load(setup, NULL, &setup->environment, err);
 
 	return status == 1 ? no_module(setup, 1, err) : status;
 }
@@ -128,7 +131,10 @@ int setup_prepare(struct deployment *deployment, const struct mb_experiment *exp
 	struct mb_err err;
 	int bad = 0;
 
-	setup_init(&setup, deployment, experiment);
+	if (setup_init(&setup, deployment, experiment) < 0) {
+		setup_release(&setup);
+		return MB_EXIT_USAGE;
+	}
 	if (newest || !is_whole(&setup)) {
 		bad = prepare_git(&setup, newest, &err) < 0 || prepare_modules(&setup, &err) < 0 ||
 		      prepare_environment(&setup, &err) < 0;
@@ -163,12 +169,12 @@ static int enter_modules(struct setup *setup, struct mb_err *err)
 	int conda = meta && access(meta, F_OK) == 0, status;
 
 	free(meta);
-	status = modules_load(setup, conda ? deployment->environment : NULL, &setup->variables, err);
+	status = modules_load(setup, conda ? deployment->environment : NULL, &setup->environment, err);
 	if (status == 1)
 		return no_module(setup, 0, err);
-	if (status < 0 || !setup->variables)
+	if (status < 0 || !setup->environment)
 		return status;
-	modules_enter(setup->variables);
+	modules_enter(setup->environment);
 	return add_span(deployment, "modules", began_s, err);
 }
 
@@ -179,21 +185,24 @@ int setup_enter(struct deployment *deployment)
 	struct mb_experiment *experiment = mb_experiment_read(copy, &errs);
 	struct setup setup;
 	struct mb_err err;
-	int bad;
+	int code;
 
 	if (!experiment) {
-		err = errs.at[0];
-		bad = -1;
+		code = mb_tool_fail(deployment->tool, &errs.at[0]);
 	} else {
-		setup_init(&setup, deployment, experiment);
 		if (deployment->commit)
 			setenv("MB_COMMIT", deployment->commit, 1);
-		bad = check_there(deployment, deployment->code, &err) < 0 ||
-		      check_there(deployment, deployment->environment, &err) < 0 || enter_modules(&setup, &err) < 0;
+		if (setup_init(&setup, deployment, experiment) < 0)
+			code = MB_EXIT_USAGE;
+		else if (check_there(deployment, deployment->code, &err) < 0 ||
+			 check_there(deployment, deployment->environment, &err) < 0 || enter_modules(&setup, &err) < 0)
+			code = mb_tool_fail(deployment->tool, &err);
+		else
+			code = 0;
 		setup_release(&setup);
 	}
 	mb_experiment_free(experiment);
 	mb_errs_release(&errs);
 	free(copy);
-	return bad ? mb_tool_fail(deployment->tool, &err) : 0;
+	return code;
 }

@@ -14,14 +14,16 @@
 
 #include "command.h"
 #include "deploy.h"
+#include "profile.h"
 
 struct setup {
 	struct deployment *deployment;
 	const struct mb_experiment *experiment;
+	struct profile *profile; /* of the cluster */
 	char *base;       /* folder where relative paths of the experiment file begin, absolute */
 	char *code;       /* the model's files, absolute */
 	char *log;        /* what the tools say */
-	char **variables; /* the environment with the modules in it, for the tools; NULL: this process's */
+	char **environment; /* with the modules in it, for the tools; NULL: this process's */
 };
 
 /* All that can be wrong in the file's sections of mb-deploy, each with its line; 0 or the exit code. Runs no program but
@@ -57,11 +59,11 @@ int environment_prepare(struct setup *setup, struct mb_err *err);
 
 void modules_check(const struct mb_experiment *experiment, struct mb_errs *errs);
 
-/* Loads cluster_modules in a shell and takes over the environment that they leave: *variables, NULL-terminated, freed by
- * modules_release; NULL when there is nothing to load. 1: this machine has no `module` command. `environment`: a conda
+/* Loads cluster_modules in a shell and takes over the environment that they leave: *loaded, NULL-terminated, freed by
+ * modules_release; NULL when there is nothing to load. 1: this machine has no `module` command. `conda`: a conda
  * environment whose activation scripts are run as well, or NULL. */
-int modules_load(const struct setup *setup, const char *environment, char ***variables, struct mb_err *err);
-void modules_enter(char *const *variables); /* makes them this process's */
-void modules_release(char **variables);
+int modules_load(const struct setup *setup, const char *conda, char ***loaded, struct mb_err *err);
+void modules_enter(char *const *loaded); /* makes it this process's */
+void modules_release(char **loaded);
 
 #endif
