@@ -204,3 +204,36 @@ dig() {
 				and (map(.assignments.x) | add / 200 | . > 0.79 and . < 0.81)'
 	done
 }
+
+# ---- linear constraints that leave little ----
+
+# mixture ALGORITHM: shares of four that sum to 1, and two ints with k <= 2 l - 50, of 30 each.
+mixture() {
+	cat >experiment.yaml <<-END
+	experiment: {name: mixture, observation_budget: 60, parallel_bandwidth: 1, algorithm: $1}
+	parameters:
+	  - {name: a, type: double, bounds: {min: 0, max: 1}}
+	  - {name: b, type: double, bounds: {min: 0, max: 1}}
+	  - {name: c, type: double, bounds: {min: 1.0e-3, max: 1}, transformation: log}
+	  - {name: k, type: int, bounds: {min: 0, max: 30}}
+	  - {name: l, type: int, bounds: {min: 0, max: 30}}
+	linear_constraints:
+	  - {type: less_than, threshold: 1, terms: [{name: a, weight: 1}, {name: b, weight: 1}, {name: c, weight: 1}]}
+	  - {type: greater_than, threshold: 1, terms: [{name: a, weight: 1}, {name: b, weight: 1}, {name: c, weight: 1}]}
+	  - {type: less_than, threshold: -50, terms: [{name: k, weight: 1}, {name: l, weight: -2}]}
+	metrics: [{name: loss, objective: minimize}]
+	END
+}
+
+@test "an equation between parameters: every algorithm keeps it and never claims to be at the end" {
+	local algorithm
+	for algorithm in random sobol lhs tpe auto; do
+		mixture $algorithm
+		rm -f trials.ndjson*
+		mb-suggest --check >/dev/null
+		mb-suggest | jq -c --unbuffered '.status = "completed" | .metrics = {loss: .assignments.a}' |
+			mb-collect -q >out
+		jq -se 'length == 60 and all(.[].assignments; ((.a + .b + .c - 1) | fabs) < 1e-9 and .k <= 2 * .l - 50)' out
+		[ "$(jq -c .assignments out | sort -u | wc -l)" -eq 60 ]
+	done
+}

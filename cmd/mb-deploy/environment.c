@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The environment of a Python model, made once for all experiments beside this one that ask for the same:
+ * The environment of a Python model, made once for all experiment files of a folder that ask for the same; beside them:
  *
  *     .mb-env/DIGEST          a symbolic link to the finished environment, made last
  *     .mb-env/DIGEST.XXXX/    where it was made: an environment cannot be moved
@@ -292,7 +292,7 @@ static int add_key(const struct setup *setup, struct recipe *recipe, struct mb_e
 /* By a recipe, once. *link: the caller frees. */
 static int obtain(const struct setup *setup, struct recipe *recipe, char **link, struct mb_err *err)
 {
-	char *parent = mb_path_dir(setup->deployment->folder), *all = mb_path_join(parent, ".mb-env"), *digest;
+	char *all = mb_path_join(setup->base, ".mb-env"), *digest;
 	struct mb_lock lock;
 	int bad = add_key(setup, recipe, err) < 0 || mb_mkdirs(all, err) < 0 ? -1 : 0;
 
@@ -308,7 +308,6 @@ static int obtain(const struct setup *setup, struct recipe *recipe, char **link,
 	}
 	free(digest);
 	free(all);
-	free(parent);
 	return bad;
 }
 

@@ -32,9 +32,13 @@ int setup_check(struct mb_tool *tool, const struct mb_experiment *experiment)
 /* -1 after complaints about the cluster's profile. */
 static int setup_init(struct setup *setup, struct deployment *deployment, const struct mb_experiment *experiment)
 {
-	*setup = (struct setup){.deployment = deployment, .experiment = experiment, .base = mb_path_dir(deployment->folder),
+	char *base = folder_base(deployment), *whole = realpath(base, NULL);
+
+	*setup = (struct setup){.deployment = deployment, .experiment = experiment,
+				.base = whole ? whole : mb_strdup(base),
 				.log = folder_file(deployment, "logs/setup.log"),
 				.profile = profile_of(deployment->tool, experiment, 0)};
+	free(base);
 	return setup->profile ? 0 : -1;
 }
 
