@@ -23,6 +23,8 @@ struct deployment {
 	char *uuid, *digest;
 	int64_t workers, keep;
 	const struct mb_driver *driver;
+	char *commit, *code, *environment; /* of setup.h; code is relative to the folder; NULL: none */
+	int is_set_up;                     /* all of that was made */
 	struct workspace workspace; /* that the folder lies in */
 
 	struct mb_lock lock; /* of those who change something: one verb at a time */
@@ -124,6 +126,7 @@ int folder_link(struct deployment *deployment, int make, struct mb_err *err);
 /* Removes all that is in the folder, marker last, the folder and the link; follows no symbolic link. */
 int folder_remove(struct deployment *deployment, struct mb_err *err);
 int folder_unlink(const char *name, struct mb_err *err); /* the link alone */
+int folder_remove_tree(const char *path, struct mb_err *err); /* a folder and all in it, likewise */
 
 /* One verb at a time on this folder; the marker is read again. */
 int folder_lock(struct deployment *deployment, struct mb_err *err);

@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "deploy.h"
 #include "run/run.h"
+#include "setup.h"
 
 enum { SUGGEST, TRAIN, COLLECT, STAGES };
 
@@ -28,6 +28,7 @@ struct worker {
 	pid_t self;
 	pid_t stages[STAGES]; /* 0: ended, or never started */
 	int statuses[STAGES]; /* of waitpid */
+	int set_up; /* 0, or the exit code of what the stages lack */
 	int stopping;
 	double ending_s; /* Unix seconds: when the first stage ended or a signal came */
 	char *log;       /* touched to show life to other machines */
@@ -225,8 +226,10 @@ static void attend(struct worker *worker)
 /* The first bad status of a stage says how the worker ended; those downstream suffer from it. */
 static int sum_up(const struct worker *worker, struct mb_str *words)
 {
-	int exit = 0;
+	int exit = worker->set_up;
 
+	if (exit)
+		mb_str_addf(words, "setup ended with %d", exit);
 	for (int stage = 0; stage < STAGES; stage++) {
 		int status = worker->statuses[stage], code = WIFEXITED(status) ? WEXITSTATUS(status) : MB_EXIT_CHILD;
 
@@ -289,10 +292,11 @@ static int work(struct worker *worker)
 	if (bad < 0)
 		return mb_tool_fail(deployment->tool, &err);
 	worker->log = folder_log_of(deployment, worker->number);
+	worker->set_up = setup_enter(deployment);
 	mb_tool_say(deployment->tool, "worker %lld: begins, %lld at once", (long long)worker->number,
 		    (long long)deployment->keep);
 	workspace_watch(deployment, 0);
-	if (start_pipe(worker, &err) < 0) {
+	if (!worker->set_up && start_pipe(worker, &err) < 0) {
 		mb_tool_fail(deployment->tool, &err);
 		worker->statuses[SUGGEST] = MB_EXIT_SYSTEM << 8;
 	}

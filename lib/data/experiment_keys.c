@@ -231,6 +231,8 @@ static void read_value(struct mb_reader *reader, const struct mb_key *key, const
 
 	if ((key->flags & MB_KEY_NULL) && mb_yaml_is_null(node))
 		return;
+	if (key->line)
+		*(int *)((char *)section + key->line) = node->line;
 	switch (key->type) {
 	case MB_KEY_OWN:
 		key->read(reader, node, section);

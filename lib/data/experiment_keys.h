@@ -49,6 +49,7 @@ struct mb_key {
 	enum mb_key_type type;
 	unsigned flags;
 	size_t offset; /* into the section's struct */
+	size_t line;   /* the same, of an int that gets the value's line; 0: nobody asks */
 	int64_t min, max;
 	void (*read)(struct mb_reader *reader, const struct mb_yaml *node, void *section);
 	const char *hint; /* when it is missing */
