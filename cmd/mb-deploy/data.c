@@ -127,9 +127,10 @@ static int check_readable(const char *path, const struct deployment *deployment,
 /* Absolute, as seen from the experiment file's folder. The caller frees. */
 static char *local_path(const struct deployment *deployment, const struct mb_experiment *experiment)
 {
-	char *base = folder_base(deployment), *path = mb_path_join(base, experiment->dataset_path);
-	char *whole = realpath(path, NULL);
+	char *written = folder_base(deployment), *base = realpath(written, NULL);
+	char *path = mb_path_join(base ? base : written, experiment->dataset_path), *whole = realpath(path, NULL);
 
+	free(written);
 	free(base);
 	if (!whole)
 		return path;
@@ -178,7 +179,7 @@ static char *ssh_command(void)
 static int run_rsync(const struct remote *remote, const char *to, struct mb_err *err)
 {
 	char *ssh = ssh_command(), *silence = mb_textf("--timeout=%d", SSH_SILENCE_S), *slash = mb_textf("%s/", to);
-	char *argv[] = {(char *)"rsync", (char *)"-rLts", (char *)"--partial", (char *)"--chmod=u+rwX", silence,
+	char *argv[] = {(char *)"rsync", (char *)"-rLts", (char *)"--partial", (char *)"--delete", (char *)"--chmod=u+rwX", silence,
 			(char *)"-e",    ssh,             (char *)"--",        remote->source,          slash,
 			NULL};
 	struct command command = {.argv = argv};
@@ -201,6 +202,7 @@ static int fetch(struct deployment *deployment, const struct mb_experiment *expe
 	char *part = fetched_folder(deployment, experiment->dataset_path, ".part"), *there = mb_path_join(part, remote->name);
 	const double begun_s = mb_clock_now_s();
 	struct stat file;
+	json_t *span;
 	int bad = -1;
 
 	mb_tool_say(deployment->tool, "%s: fetching %s", deployment->name, experiment->dataset_path);
@@ -216,8 +218,9 @@ static int fetch(struct deployment *deployment, const struct mb_experiment *expe
 		goto out;
 	}
 	deploy_step();
-	bad = journal_add(&deployment->journal, journal_span("setup", begun_s, mb_clock_now_s() - begun_s), err) < 0 ? -1
-														      : 0;
+	span = journal_span("setup", begun_s, mb_clock_now_s() - begun_s);
+	mb_json_set(span, "component", json_string("data"));
+	bad = journal_add(&deployment->journal, span, err) < 0 ? -1 : 0;
 out:
 	free(there);
 	free(part);

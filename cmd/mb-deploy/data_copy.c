@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "data.h"
@@ -249,33 +250,64 @@ static char *own_folder(const char *node, struct mb_err *err)
 	return NULL;
 }
 
-/* Exclusively. Who waited for a lock file that its holder removed takes the new one. */
-static int take_lock(const char *path, struct mb_err *err)
+/* 1 when the lock is had, 0 when others keep it, -1 with err. */
+static int try_lock(int fd, const char *path, int how, struct mb_err *err)
+{
+	if (flock(fd, how | LOCK_NB) == 0)
+		return 1;
+	return errno == EWOULDBLOCK || errno == EINTR ? 0 : mb_err_errno(err, path, "lock");
+}
+
+static int open_lock(const char *path, struct mb_err *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 ? mb_err_errno(err, path, NULL) : fd;
+}
+
+/* Whether the path still leads to that lock file: its last holder removes it. */
+static int is_named(int fd, const char *path)
 {
 	struct stat held, named;
 
-	for (;;) {
-		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino;
+}
 
-		if (fd < 0)
-			return mb_err_errno(err, path, NULL);
-		while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-			if ((errno != EWOULDBLOCK && errno != EINTR) || mb_signals_stopped()) {
-				mb_err_errno(err, path, "lock");
-				close(fd);
-				return -1;
-			}
-			usleep(50000);
+/* Shared as soon as the copy is whole; while it is not, whoever has the lock alone makes it. */
+static int take_part(const struct items *items, const char *source, const char *own, const char *copy,
+		     struct data_use *use, struct mb_err *err)
+{
+	for (;;) {
+		int had;
+
+		if (use->lock < 0 && (use->lock = open_lock(use->lock_path, err)) < 0)
+			return -1;
+		had = try_lock(use->lock, use->lock_path, LOCK_SH, err);
+		if (had == 1 && !is_named(use->lock, use->lock_path)) {
+			close(use->lock);
+			use->lock = -1;
+			continue;
 		}
-		if (fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino)
-			return fd;
-		close(fd);
+		if (had == 1 && is_whole(items, copy))
+			return 0;
+		if (had == 1) /* the lock is given up before it is had alone, so others may come in between */
+			had = try_lock(use->lock, use->lock_path, LOCK_EX, err);
+		if (had < 0)
+			return -1;
+		if (had == 1 && !is_whole(items, copy) &&
+		    (folder_remove_tree(copy, err) < 0 || mb_mkdirs(use->copy, err) < 0 ||
+		     make(items, source, own, copy, err) < 0))
+			return -1;
+		if (mb_signals_stopped())
+			return mb_err_set(err, MB_EXIT_SYSTEM, copy, "stopped by a signal while another worker made it");
+		if (!had)
+			nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
 	}
 }
 
 int data_copy(const char *source, const char *node, struct data_use *use, struct mb_err *err)
 {
-	char *own = own_folder(node, err), *holder = NULL, *copy = NULL;
+	char *own = own_folder(node, err), *copy = NULL;
 	struct items items = {0};
 	int bad = -1;
 
@@ -283,29 +315,17 @@ int data_copy(const char *source, const char *node, struct data_use *use, struct
 	if (!own || list(&items, source, "", 0, err) < 0)
 		goto out;
 	qsort(items.at, items.n, sizeof *items.at, by_path);
-	holder = mb_textf("%s/%016llx", own, (unsigned long long)digest_of(&items, source));
-	copy = mb_path_join(holder, mb_path_name(source)); /* a file keeps its name, which programs go by */
-	use->lock_path = mb_textf("%s.lock", holder);
-	use->lock = take_lock(use->lock_path, err);
-	if (use->lock < 0)
-		goto out;
-	if (!is_whole(&items, copy) && (folder_remove_tree(copy, err) < 0 || mb_mkdirs(holder, err) < 0 ||
-					make(&items, source, own, copy, err) < 0))
-		goto out;
-	/* Not in one step: another worker may come in between, and finds the copy whole. */
-	if (flock(use->lock, LOCK_SH) < 0) {
-		mb_err_errno(err, use->lock_path, "lock");
-		goto out;
-	}
-	use->copy = mb_strdup(holder);
-	use->dataset = mb_strdup(copy);
-	bad = 0;
-out:
+	use->copy = mb_textf("%s/%016llx", own, (unsigned long long)digest_of(&items, source));
+	use->lock_path = mb_textf("%s.lock", use->copy);
+	copy = mb_path_join(use->copy, mb_path_name(source)); /* a file keeps its name, which programs go by */
+	bad = take_part(&items, source, own, copy, use, err);
 	if (bad)
 		data_leave(use);
+	else
+		use->dataset = mb_strdup(copy);
+out:
 	items_release(&items);
 	free(copy);
-	free(holder);
 	free(own);
 	return bad;
 }
