@@ -200,7 +200,7 @@ fake_ssh() {
 	data there/data
 	job me@far:data true
 	# Broken off twice: at once, with what rsync leaves then, and asked to stop.
-	sed -i 's|exec bash|[ -e "$HOME/go" ] \|\| { bash -c "$*" \| { head -c 1000000; sleep 0.3; kill -$(cat "$HOME/how") 0; }; }; &|' ssh.sh
+	sed -i 's|exec bash|[ -e "$HOME/go" ] \|\| { bash -c "$*" \| { stdbuf -o0 head -c 1000000; sleep 0.3; kill -$(cat "$HOME/how") 0; }; }; &|' ssh.sh
 	echo KILL >how
 	run mb-deploy start
 	[ "$status" = 4 ]
