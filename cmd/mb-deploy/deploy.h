@@ -24,6 +24,7 @@ struct deployment {
 	int64_t workers, keep;
 	const struct mb_driver *driver;
 	char *commit, *code, *environment; /* of setup.h; code is relative to the folder; NULL: none */
+	char *commit_of;                   /* digest of the git_options that the commit was found by */
 	int is_set_up;                     /* all of that was made */
 	struct workspace workspace; /* that the folder lies in */
 

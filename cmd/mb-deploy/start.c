@@ -200,8 +200,6 @@ static int take_over(struct deployment *deployment, const struct wanted *wanted,
 		deployment->workers = wanted->workers;
 	deployment->keep = wanted->keep;
 	deployment->is_set_up = 0;
-	free(deployment->commit);
-	deployment->commit = NULL;
 	if (folder_write_copy(deployment, wanted->text, err) < 0)
 		return -1;
 	deploy_step();
