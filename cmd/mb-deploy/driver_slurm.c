@@ -152,7 +152,7 @@ static enum life slurm_look(const struct deployment *deployment, const struct sl
 		alive = mb_ident_alive(&slot->process);
 	else if (task && queue->at_s > slot->begun_s)
 		alive = task_is_on(task);
-	else if (link && queue && !queue->down && queue->at_s > slot->begun_s + 1)
+	else if (link && queue && !queue->down && queue->at_s > slot->begun_s + 2)
 		alive = 0;
 	else
 		alive = touches(deployment, slot);
@@ -161,22 +161,20 @@ static enum life slurm_look(const struct deployment *deployment, const struct sl
 	return slot->stopping ? LIFE_STOPPING : slot->begun_s > 0 ? LIFE_RUNNING : LIFE_STARTING;
 }
 
-/* The tasks of a link that nobody has looked for yet. */
-static size_t unseen(const struct deployment *deployment)
+/* Submitted since Slurm was last asked, and none of its workers has begun. */
+static int is_unseen(const struct deployment *deployment, const struct link *link)
 {
-	const struct journal *journal = &deployment->journal;
-	const struct link *last = journal->n_links ? &journal->links[journal->n_links - 1] : NULL;
 	const double known_s = deployment->queue && !deployment->queue->down ? deployment->queue->at_s : 0;
 
-	return last && last->job && last->begun_s == 0 && last->claim > journal->kill && last->linked_s > known_s
-		       ? (size_t)last->workers
-		       : 0;
+	return link->job && link->begun_s == 0 && link->claim > deployment->journal.kill && link->linked_s > known_s;
 }
 
 static size_t slurm_waiting(const struct deployment *deployment)
 {
 	const struct queue *queue = deployment->queue;
-	size_t waiting = unseen(deployment);
+	const struct journal *journal = &deployment->journal;
+	const struct link *last = journal->n_links ? &journal->links[journal->n_links - 1] : NULL;
+	size_t waiting = last && is_unseen(deployment, last) ? (size_t)last->workers : 0;
 
 	for (size_t i = 0; queue && i < queue->n; i++)
 		waiting += task_is_pending(&queue->tasks[i]) ||
@@ -242,7 +240,9 @@ static void tell_link(const struct deployment *deployment, const struct link *li
 			mb_json_set(object, "reason", json_string(reason));
 		json_array_append_new(links, object);
 	}
-	if (!words || (!waiting && !on && !link->refused))
+	if (words && is_unseen(deployment, link))
+		mb_str_addf(words, "  link %-5lld job %s: submitted\n", (long long)link->number, link->job);
+	if (!words || (!waiting && !on && (!link->refused || link->number < (int64_t)deployment->journal.n_links)))
 		return;
 	mb_str_addf(words, "  link %-5lld ", (long long)link->number);
 	if (link->refused) {
