@@ -362,6 +362,7 @@ static int work(struct worker *worker)
 	if (deployment->driver->deadline)
 		worker->deadline_s = deployment->driver->deadline(deployment);
 	go_on(worker, MOMENT_BEGIN);
+	workspace_watch(deployment, 0);
 	if (start_pipe(worker, &err) < 0) {
 		mb_tool_fail(deployment->tool, &err);
 		worker->statuses[SUGGEST] = MB_EXIT_SYSTEM << 8;

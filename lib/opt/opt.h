@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "data/data.h"
+#include "opt/ranking.h"
 
 /* A training in the log whose point lies in the space, for algorithms that learn from results. */
 struct mb_observation {
