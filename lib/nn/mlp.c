@@ -168,7 +168,7 @@ void mb_mlp_forward(struct mb_mlp *net, size_t rows, const struct mb_dropout *dr
 	for (size_t l = 0; l < net->n_layers; l++) {
 		const struct mb_layer *layer = &net->layers[l];
 
-		net->kernel->product(rows, layer->ld, layer->in_ld, in, layer->in_ld, 1, net->param + layer->w,
+		mb_product(net->kernel, rows, layer->ld, layer->in_ld, in, layer->in_ld, 1, net->param + layer->w,
 				     layer->ld, layer->a, layer->ld, 0);
 		add_bias(layer->a, net->param + layer->b, rows, layer->ld);
 		in = layer->a;
@@ -214,12 +214,12 @@ double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint8_t *labels, d
 			memset(net->grad + layer->b, 0, layer->ld * sizeof *net->grad);
 		if (!layer->gamma)
 			add_columns(delta, rows, layer->ld, net->grad + layer->b);
-		net->kernel->product(layer->in_ld, layer->ld, rows, below ? below->a : net->x, 1, layer->in_ld, delta,
+		mb_product(net->kernel, layer->in_ld, layer->ld, rows, below ? below->a : net->x, 1, layer->in_ld, delta,
 				     layer->ld, net->grad + layer->w, layer->ld, add);
 		if (!below)
 			break;
 		transpose(net->param + layer->w, layer->in_ld, layer->ld, net->turned);
-		net->kernel->product(rows, layer->in_ld, layer->ld, delta, layer->ld, 1, net->turned, layer->in_ld,
+		mb_product(net->kernel, rows, layer->in_ld, layer->ld, delta, layer->ld, 1, net->turned, layer->in_ld,
 				     next, layer->in_ld, 0);
 		multiply(next, below->slope, rows * below->ld);
 		if (net->shape.batch_norm)
