@@ -6,6 +6,7 @@
 #define MB_DATA_DATA_H
 
 #include "data/experiment.h"
+#include "data/feasible.h"
 #include "data/holder.h"
 #include "data/holders.h"
 #include "data/json.h"
