@@ -41,6 +41,8 @@ int standing_read(struct standing *standing, const struct deployment *deployment
 		const struct mb_key *best = mb_incumbent(&log, objective);
 
 		standing->budget = standing->experiment->observation_budget;
+		standing->ladder = mb_ladder_of(standing->experiment);
+		standing->spending = mb_ladder_spending(&standing->ladder, &log);
 		standing->metric = objective->name;
 		for (size_t i = 0; i < log.n_keys; i++)
 			count(standing, &log.keys[i]);
@@ -58,7 +60,13 @@ int standing_read(struct standing *standing, const struct deployment *deployment
 
 int standing_is_over(const struct standing *standing)
 {
-	return standing->completed + standing->failed >= standing->budget;
+	return mb_ladder_is_over(&standing->ladder, &standing->spending);
+}
+
+void standing_text(const struct standing *standing, struct mb_str *text)
+{
+	mb_ladder_text(&standing->ladder, standing->spending.finished, text);
+	mb_str_addf(text, " of %lld observations", (long long)standing->budget);
 }
 
 void standing_release(struct standing *standing)

@@ -9,6 +9,7 @@
 #include "data/holder.h"
 #include "data/holders.h"
 #include "data/json.h"
+#include "data/ladder.h"
 #include "data/log.h"
 #include "data/ranking.h"
 #include "data/record.h"
