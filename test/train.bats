@@ -463,6 +463,20 @@ alike() {
 	jq -e '.epoch_metrics | map(.epoch) == [1, 2]' one.out
 }
 
+@test "every kernel trains, those that fuse to the same bits" {
+	digits 2
+	for kernel in $(grep -o 'avx2\|avx512f' /proc/cpuinfo | sort -u | sed 's/f$//') plain blas; do
+		networks | MB_KERNEL=$kernel mb-train -v -m models >$kernel 2>err
+		grep "kernel $kernel" err
+		jq -e '.status == "completed" and .metrics.val_loss < 2' $kernel
+		rm -r models
+	done
+	[ ! -e avx512 ] || alike avx2 avx512
+	[ ! -e avx2 ] || fails alike plain avx2
+	MB_KERNEL=sse9 run mb-train < <(suggestion 1)
+	[ "$status" -eq 2 ] && [[ $output == *'MB_KERNEL: no kernel "sse9"'* ]]
+}
+
 @test "a trial that was interrupted twice and killed once ends as if it were not" {
 	digits 800
 	networks >all

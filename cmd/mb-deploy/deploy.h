@@ -10,6 +10,7 @@
 
 #include "journal.h"
 #include "tool.h"
+#include "workspace.h"
 
 struct deployment {
 	struct mb_tool *tool;
@@ -22,6 +23,7 @@ struct deployment {
 	char *uuid, *digest;
 	int64_t workers, keep;
 	const struct mb_driver *driver;
+	struct workspace workspace; /* that the folder lies in */
 
 	struct mb_lock lock; /* of those who change something: one verb at a time */
 	int locked;
@@ -34,7 +36,7 @@ struct deploy_options {
 	const char *name; /* the operand: a FILE, a NAME, a folder; NULL: none */
 	int64_t workers;  /* 0: as the driver likes */
 	int64_t lines;    /* of logs */
-	int update, follow, json;
+	int update, follow, json, extend;
 };
 
 struct deploy_verb {
@@ -132,6 +134,7 @@ int folder_lock_all(struct mb_lock *lock, struct mb_err *err);
 /* A path as JSON can hold it: where it is not UTF-8, each byte as the character of that number. The caller frees. */
 char *folder_text(const char *bytes);
 char *folder_file(const struct deployment *deployment, const char *name); /* the caller frees */
+char *folder_base(const struct deployment *deployment); /* where the file's relative paths begin; the caller frees */
 char *folder_log_of(const struct deployment *deployment, int64_t worker); /* logs/worker-N.log */
 char *folder_digest(const struct mb_str *text);
 void folder_release(struct deployment *deployment);
@@ -154,7 +157,10 @@ struct standing {
 	int64_t completed, failed, open, interrupted;
 	const char *metric;
 	double best;
-	int64_t best_trial; /* 0: none */
+	int64_t best_trial; /* 0: none, or several objectives */
+	size_t ranked, feasible, front; /* completed trials with values; those that keep the constraints; of several
+					   objectives those that no other dominates, else 0 */
+	double hypervolume;
 };
 
 /* -1 with err when the copy or the log cannot be read. */

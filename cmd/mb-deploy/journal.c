@@ -96,6 +96,11 @@ static void take_line(struct journal *journal, const json_t *line)
 		take_verb(journal, line, !strcmp(event, "intent"), at_s);
 	} else if (!strcmp(event, "span") && !strcmp(text_of(line, "phase"), "deploy")) {
 		journal->spanned = int_of(line, "of");
+	} else if (!strcmp(event, "workspace")) {
+		journal->term = (struct workspace_term){(double)int_of(line, "until"), int_of(line, "extensions")};
+		journal->extend_s = 0;
+	} else if (!strcmp(event, "extend")) {
+		journal->extend_s = (double)int_of(line, "until");
 	} else if (slot && int_of(line, "launch") == slot->launch) {
 		take_worker(slot, line, event, at_s);
 	}

@@ -12,6 +12,8 @@
  *     {"n":7,"at":…,"event":"span","id":"…","phase":"deploy","start":…,"seconds":…}
  *     {"n":8,"at":…,"event":"stopping","worker":1,"launch":3,"signal":15}
  *     {"n":9,"at":…,"event":"ended","worker":1,"launch":3,"exit":0,"stages":{"mb-train":0,…}}
+ *     {"n":10,"at":…,"event":"workspace","workspace":"NAME","until":…,"extensions":3}
+ *     {"n":11,"at":…,"event":"extend","workspace":"NAME","until":…}              before; after it "workspace" again
  *
  * A worker works only if its launch is the latest of its number and no kill was meant since: it looks while it holds
  * the lock. So a worker that comes late, of a start that crashed or was killed, does nothing.
@@ -20,6 +22,7 @@
 #define MB_DEPLOY_JOURNAL_H
 
 #include "data/data.h"
+#include "workspace.h"
 
 /* The latest launch of a worker. */
 struct slot {
@@ -46,6 +49,8 @@ struct journal {
 	int kill_open; /* without a result */
 	int delete_open;
 	double intent_s; /* time of the latest intent to start or continue */
+	struct workspace_term term; /* of the folder's workspace, as it was last told */
+	double extend_s; /* its end when it was meant to be extended, of an intent without a result; 0: none */
 	int64_t spanned; /* the intent whose `deploy` span is written */
 	size_t bad;      /* lines that could not be read */
 };

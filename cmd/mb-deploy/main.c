@@ -104,6 +104,8 @@ int main(int argc, char **argv)
 		{'f', "follow", MB_OPT_FLAG, &options.follow, NULL, "of logs: go on until no worker is left"},
 		{'n', "lines", MB_OPT_INT, &options.lines, "COUNT", "of logs: the last ones of each worker", .min = 1,
 		 .max = 1e9},
+		{0, "extend", MB_OPT_FLAG, &options.extend, NULL,
+		 "of continue: first extend the workspace, which uses up one of its extensions"},
 		{0, "json", MB_OPT_FLAG, &options.json, NULL, "of status and list: one JSON object a line"},
 		{0, "config_path", MB_OPT_TEXT, &config_path, "FILE", "the same as the operand FILE"},
 		{0, "experiment_name", MB_OPT_TEXT, &experiment_name, "NAME", "the same as the operand NAME"},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "deploy.h"
+#include "profile.h"
 
 /* A word of the shell: as it is, or in single quotes. */
 static void add_word(struct mb_str *text, const char *word)
@@ -81,6 +82,7 @@ int verb_plan(struct mb_tool *tool, const struct deploy_options *options)
 {
 	const struct mb_driver *driver;
 	struct mb_experiment *experiment;
+	struct profile *profile;
 	struct mb_err err;
 	int64_t workers;
 	int status = MB_EXIT_USAGE;
@@ -90,11 +92,13 @@ int verb_plan(struct mb_tool *tool, const struct deploy_options *options)
 	experiment = mb_tool_experiment(tool);
 	if (!experiment)
 		return MB_EXIT_USAGE;
-	driver = driver_choose(tool, experiment, options->on, "plan");
+	profile = profile_of(tool, experiment, 1);
+	driver = profile ? driver_choose(tool, experiment, options->on, "plan") : NULL;
 	if (driver) {
 		workers = driver->workers(experiment, options->workers, &err);
 		status = workers ? print(tool, experiment, workers) : mb_tool_fail(tool, &err);
 	}
+	profile_free(profile);
 	mb_experiment_free(experiment);
 	return status;
 }

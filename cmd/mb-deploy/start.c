@@ -155,6 +155,7 @@ static int take_up(struct deployment *deployment, const char *verb)
 	status = settle(deployment);
 	if (status)
 		return status;
+	workspace_watch(deployment, 1);
 	if (standing_read(&standing, deployment, &err) < 0 ||
 	    wait_for_stopping(deployment, standing.experiment->grace_s, &err) < 0) {
 		status = mb_tool_fail(tool, &err);
@@ -188,6 +189,13 @@ struct wanted {
 	int64_t workers, keep;
 	int workers_given, update;
 };
+
+static int free_wanted(struct wanted *wanted, int status)
+{
+	free(wanted->digest);
+	free(wanted->source);
+	return status;
+}
 
 static int say_differs(const struct deployment *deployment, const struct wanted *wanted)
 {
@@ -274,7 +282,8 @@ static int prepare(struct deployment *deployment, const struct mb_experiment *ex
 }
 
 /* Under the lock of all. */
-static int start(struct deployment *deployment, const struct deploy_options *options, const struct mb_str *text)
+static int start(struct deployment *deployment, const struct mb_experiment *experiment,
+		 const struct deploy_options *options, const struct mb_str *text)
 {
 	struct wanted wanted = {.text = text,
 				.digest = mb_strdup(deployment->digest),
@@ -283,10 +292,15 @@ static int start(struct deployment *deployment, const struct deploy_options *opt
 				.keep = deployment->keep,
 				.workers_given = options->workers > 0,
 				.update = options->update};
-	struct mb_err err;
+	struct profile *profile = profile_of(deployment->tool, experiment, 1);
+	struct mb_err err = {.code = MB_EXIT_USAGE};
 	int bad, status;
 
-	bad = folder_link(deployment, 0, &err) < 0 || folder_make(deployment, text, &err) < 0;
+	if (!profile)
+		return free_wanted(&wanted, MB_EXIT_USAGE);
+	profile_set_lock(profile);
+	bad = workspace_place(deployment, experiment, profile, &err) < 0;
+	bad = bad || folder_link(deployment, 0, &err) < 0 || folder_make(deployment, text, &err) < 0;
 	deploy_step();
 	bad = bad || folder_link(deployment, 1, &err) < 0;
 	deploy_step();
@@ -294,9 +308,8 @@ static int start(struct deployment *deployment, const struct deploy_options *opt
 	status = bad ? mb_tool_fail(deployment->tool, &err) : compare(deployment, &wanted);
 	if (!status)
 		status = take_up(deployment, "start");
-	free(wanted.digest);
-	free(wanted.source);
-	return status;
+	profile_free(profile);
+	return free_wanted(&wanted, status);
 }
 
 int verb_start(struct mb_tool *tool, const struct deploy_options *options)
@@ -321,7 +334,7 @@ int verb_start(struct mb_tool *tool, const struct deploy_options *options)
 		status = mb_tool_fail(tool, &err);
 		mb_lock_close(&all);
 	} else if (!status) {
-		status = start(&deployment, options, &text);
+		status = start(&deployment, experiment, options, &text);
 		mb_lock_drop(&all);
 		mb_lock_close(&all);
 	}
@@ -339,7 +352,12 @@ int verb_continue(struct mb_tool *tool, const struct deploy_options *options)
 
 	if (folder_find(&deployment, tool, options->name, &err) < 0)
 		return mb_tool_fail(tool, &err);
-	status = folder_lock(&deployment, &err) < 0 ? mb_tool_fail(tool, &err) : take_up(&deployment, "continue");
+	if (folder_lock(&deployment, &err) < 0 || (options->extend && workspace_extend(&deployment, &err) < 0)) {
+		status = mb_tool_fail(tool, &err);
+	} else {
+		(void)folder_link(&deployment, 1, &err); /* a workspace that was had back has another path */
+		status = take_up(&deployment, "continue");
+	}
 	folder_release(&deployment);
 	return status;
 }

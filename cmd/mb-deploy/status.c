@@ -125,6 +125,28 @@ static void add_counts(struct mb_str *out, const struct standing *standing)
 		mb_str_addf(out, ", %lld interrupted", (long long)standing->interrupted);
 }
 
+static void add_workspace(struct mb_str *out, const struct deployment *deployment)
+{
+	struct workspace_term term;
+	double days;
+
+	if (!deployment->workspace.name)
+		return;
+	workspace_term_of(deployment, &term);
+	days = workspace_days(&term);
+	mb_str_addf(out, "  workspace  %s, ", deployment->workspace.name);
+	if (term.until_s <= 0)
+		mb_str_adds(out, "how long it stays is not known");
+	else if (days < WORKSPACE_WARN_DAYS)
+		mb_str_addf(out, "ends in %.1f days, and all in it goes with it (mb-deploy continue %s --extend)", days,
+			    deployment->name);
+	else
+		mb_str_addf(out, "%.0f days left", days);
+	if (term.extensions >= 0)
+		mb_str_addf(out, ", %lld extension%s", (long long)term.extensions, term.extensions == 1 ? "" : "s");
+	mb_str_adds(out, "\n");
+}
+
 static void print_text(struct mb_str *out, const struct deployment *deployment, const struct standing *standing)
 {
 	mb_str_addf(out, "%s: %s, ", deployment->name, state_of(deployment, standing));
@@ -133,9 +155,15 @@ static void print_text(struct mb_str *out, const struct deployment *deployment, 
 	if (standing->best_trial)
 		mb_str_addf(out, "  best       %s %.6g (trial %lld)\n", standing->metric, standing->best,
 			    (long long)standing->best_trial);
+	if (standing->front)
+		mb_str_addf(out, "  front      %zu trial%s, hypervolume %.6g\n", standing->front,
+			    standing->front == 1 ? "" : "s", standing->hypervolume);
+	if (standing->ranked && !standing->feasible)
+		mb_str_addf(out, "  feasible   none of %zu completed trials keeps the constraints\n", standing->ranked);
 	for (size_t i = 0; i < deployment->journal.n_slots; i++)
 		add_worker(out, deployment, &deployment->journal.slots[i]);
 	mb_str_addf(out, "  folder     %s\n", deployment->folder);
+	add_workspace(out, deployment);
 	if (is_edited(deployment))
 		mb_str_addf(out, "  edited     %s since (mb-deploy start --update takes the edits over)\n",
 			    deployment->source);
@@ -171,6 +199,22 @@ static json_t *worker_json(const struct deployment *deployment, const struct slo
 	return worker;
 }
 
+static json_t *workspace_json(const struct deployment *deployment)
+{
+	json_t *object = json_object();
+	struct workspace_term term;
+
+	workspace_term_of(deployment, &term);
+	mb_json_set(object, "name", json_string(deployment->workspace.name));
+	if (term.until_s > 0) {
+		mb_json_set(object, "until", json_integer((int64_t)term.until_s));
+		mb_json_set(object, "days_left", json_real(workspace_days(&term)));
+	}
+	if (term.extensions >= 0)
+		mb_json_set(object, "extensions", json_integer(term.extensions));
+	return object;
+}
+
 static void print_json(struct mb_str *out, const struct deployment *deployment, const struct standing *standing)
 {
 	json_t *object = json_object(), *workers = json_array();
@@ -181,6 +225,8 @@ static void print_json(struct mb_str *out, const struct deployment *deployment, 
 	mb_json_set(object, "state", json_string(state_of(deployment, standing)));
 	mb_json_set(object, "on", json_string(deployment->driver->name));
 	mb_json_set(object, "folder", json_string(folder));
+	if (deployment->workspace.name)
+		mb_json_set(object, "workspace", workspace_json(deployment));
 	mb_json_set(object, "source", json_string(deployment->source));
 	mb_json_set(object, "edited", json_boolean(is_edited(deployment)));
 	mb_json_set(object, "budget", json_integer(standing->budget));
@@ -192,6 +238,12 @@ static void print_json(struct mb_str *out, const struct deployment *deployment, 
 		mb_json_set(object, "metric", json_string(standing->metric));
 		mb_json_set(object, "best", json_real(standing->best));
 		mb_json_set(object, "best_trial", json_integer(standing->best_trial));
+	}
+	if (standing->experiment && mb_experiment_count(standing->experiment, MB_STRATEGY_CONSTRAINT))
+		mb_json_set(object, "feasible", json_integer((json_int_t)standing->feasible));
+	if (standing->front) {
+		mb_json_set(object, "front", json_integer((json_int_t)standing->front));
+		mb_json_set(object, "hypervolume", json_real(standing->hypervolume));
 	}
 	for (size_t i = 0; i < deployment->journal.n_slots; i++)
 		json_array_append_new(workers, worker_json(deployment, &deployment->journal.slots[i]));

@@ -291,6 +291,7 @@ static int work(struct worker *worker)
 	worker->log = folder_log_of(deployment, worker->number);
 	mb_tool_say(deployment->tool, "worker %lld: begins, %lld at once", (long long)worker->number,
 		    (long long)deployment->keep);
+	workspace_watch(deployment, 0);
 	if (start_pipe(worker, &err) < 0) {
 		mb_tool_fail(deployment->tool, &err);
 		worker->statuses[SUGGEST] = MB_EXIT_SYSTEM << 8;

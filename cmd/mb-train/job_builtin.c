@@ -51,6 +51,7 @@ static int check(struct train *train, const json_t *record, const char *where, s
 /* ---- what all trials share ---- */
 
 struct builtin {
+	const struct mb_kernel *kernel;
 	struct mb_dataset *set;
 	struct mb_split *split;
 	char *models;  /* folder */
@@ -68,6 +69,20 @@ static int open_models(struct train *train, struct builtin *builtin, struct mb_e
 	return 0;
 }
 
+/* $MB_KERNEL: for measurements and tests. */
+static int choose_kernel(struct train *train, struct builtin *builtin, struct mb_err *err)
+{
+	const char *name = getenv("MB_KERNEL");
+
+	builtin->kernel = name && *name ? mb_kernel_find(name) : mb_kernel_best();
+	if (builtin->kernel) {
+		mb_tool_detail(&train->tool, "kernel %s", builtin->kernel->name);
+		return 0;
+	}
+	mb_err_set(err, MB_EXIT_USAGE, NULL, "MB_KERNEL: no kernel \"%.100s\" on this machine", name);
+	return mb_err_hint(err, "avx512, avx2, plain and blas are known; unset, the fastest is taken");
+}
+
 static int open_job(struct train *train, struct mb_err *err)
 {
 	const struct mb_experiment *experiment = train->experiment;
@@ -80,7 +95,7 @@ static int open_job(struct train *train, struct mb_err *err)
 	train->job_state = builtin;
 	setenv("OPENBLAS_NUM_THREADS", "1", 1); /* a trial is one thread, whatever the library would like */
 	setenv("OMP_NUM_THREADS", "1", 1);
-	if (open_models(train, builtin, err) == 0 && mb_blas_load(err) == 0)
+	if (open_models(train, builtin, err) == 0 && choose_kernel(train, builtin, err) == 0)
 		builtin->set = mb_dataset_open(&query, &note, err);
 	if (note.n)
 		mb_tool_say(&train->tool, "%s", note.at);
@@ -147,6 +162,7 @@ static void set_up(struct train *train, const json_t *record, const struct trial
 	const int64_t fidelity = fidelity_of(record), max = train->experiment->fidelity.max;
 
 	setup->split = builtin->split;
+	setup->kernel = builtin->kernel;
 	setup->seed = (uint64_t)json_integer_value(json_object_get(record, "seed"));
 	setup->epochs = fidelity ? fidelity : setup->hyper.epochs ? setup->hyper.epochs : train->experiment->task.epochs;
 	setup->max_epochs = fidelity && max > fidelity ? max : setup->epochs;

@@ -78,9 +78,18 @@ const char *mb_blas_name(void)
 	return mb_blas_load(&err) < 0 ? "none" : name;
 }
 
-void mb_gemm(int ta, int tb, size_t m, size_t n, size_t k, const mb_real *a, size_t lda, const mb_real *b, size_t ldb,
-	     mb_real beta, mb_real *c, size_t ldc)
+static void product(size_t m, size_t n, size_t k, const mb_real *a, size_t row, size_t column, const mb_real *b,
+		    size_t ldb, mb_real *c, size_t ldc, int add)
 {
-	gemm(ROW_MAJOR, ta ? TRANS : NO_TRANS, tb ? TRANS : NO_TRANS, (int)m, (int)n, (int)k, 1, a, (int)lda, b,
-	     (int)ldb, beta, c, (int)ldc);
+	const size_t lda = column > 1 ? column : m > 1 ? row : k; /* with one row, its step may be any number */
+
+	gemm(ROW_MAJOR, column > 1 ? TRANS : NO_TRANS, NO_TRANS, (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb,
+	     (mb_real)add, c, (int)ldc);
+}
+
+const struct mb_kernel *mb_blas_kernel(struct mb_err *err)
+{
+	static const struct mb_kernel kernel = {"blas", product};
+
+	return mb_blas_load(err) < 0 ? NULL : &kernel;
 }

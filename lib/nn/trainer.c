@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/blas.h"
 #include "stat/stat.h"
 
 /* All that the result depends on, as text: two setups of the same text give the same network. */
@@ -45,19 +44,20 @@ struct mb_trainer *mb_trainer_new(const struct mb_trainer_setup *setup, struct m
 	struct mb_mlp_shape shape;
 	size_t batch = (size_t)setup->hyper.batch_size, numbers;
 
-	if (mb_blas_load(err) < 0)
-		return NULL;
 	trainer = mb_alloc(sizeof *trainer);
 	trainer->setup = *setup;
 	trainer->batch = batch < split->n_train ? batch : split->n_train;
 	trainer->steps_an_epoch = (split->n_train + trainer->batch - 1) / trainer->batch;
 	mb_mlp_shape_of(&setup->hyper, split->set->pixels, split->set->classes, &shape);
+	trainer->tile = mb_mlp_tile(&shape, trainer->batch);
 	trainer->net =
-		mb_mlp_new(&shape, trainer->batch > MB_EVALUATE_ROWS ? trainer->batch : MB_EVALUATE_ROWS, 1, err);
+		mb_mlp_new(&shape, trainer->tile > MB_EVALUATE_ROWS ? trainer->tile : MB_EVALUATE_ROWS, 1, err);
 	if (!trainer->net) {
 		mb_trainer_free(trainer);
 		return NULL;
 	}
+	if (setup->kernel)
+		trainer->net->kernel = setup->kernel;
 	numbers = (size_t)setup->hyper.optimizer->slots * trainer->net->n_params;
 	trainer->state = calloc(numbers + 1, sizeof *trainer->state);
 	trainer->order = malloc(split->n_train * sizeof *trainer->order);
@@ -115,7 +115,7 @@ static double train_batch(struct mb_trainer *trainer)
 	const size_t rows = left < trainer->batch ? left : trainer->batch;
 	const uint32_t *index = trainer->order + first;
 	uint64_t step = (uint64_t)trainer->epoch * trainer->steps_an_epoch + trainer->step;
-	struct mb_dropout dropout = {hyper->dropout, setup->seed, step};
+	struct mb_dropout dropout = {hyper->dropout, setup->seed, step, 0};
 	struct mb_optimizer_step at = {learning_rate(trainer, step),
 				       hyper->weight_decay,
 				       hyper->momentum,
@@ -123,15 +123,19 @@ static double train_batch(struct mb_trainer *trainer)
 				       hyper->beta2,
 				       step + 1};
 	struct mb_mlp *net = trainer->net;
-	double loss;
+	double loss = 0;
 
-	mb_gather(split->set->train_x, index, rows, split->set->pixels, net->x);
 	for (size_t i = 0; i < rows; i++)
 		trainer->labels[i] = split->set->train_y[index[i]];
-	mb_mlp_forward(net, rows, &dropout);
-	loss = mb_mlp_backward(net, rows, trainer->labels, hyper->label_smoothing);
+	for (size_t done = 0, some; done < rows; done += some) {
+		some = rows - done < trainer->tile ? rows - done : trainer->tile;
+		dropout.first = done;
+		mb_gather(split->set->train_x, index + done, some, split->set->pixels, net->x);
+		mb_mlp_forward(net, some, &dropout);
+		loss += mb_mlp_backward(net, some, trainer->labels + done, hyper->label_smoothing, rows, done > 0);
+	}
 	hyper->optimizer->step(&at, net->param, net->grad, trainer->state, net->n_params);
-	return loss * (double)rows;
+	return loss;
 }
 
 static int out_of_time(struct mb_trainer *trainer, double now_s)

@@ -31,6 +31,7 @@ struct mb_trainer_setup {
 	int curve;             /* validate after each epoch, not only the last */
 	double time_limit_s;   /* training and validation together, over all resumptions; 0: none */
 	uint64_t digest;       /* what a checkpoint must have been made for; see mb_trainer_digest */
+	const struct mb_kernel *kernel; /* NULL: the best one */
 	const json_t *
 		about; /* kept in checkpoints for readers, "about"; may be NULL; the caller's, outlives the trainer */
 };
@@ -49,6 +50,7 @@ struct mb_trainer {
 	uint32_t *order;             /* n_train: this epoch's */
 	uint8_t *labels;             /* of the batch */
 	size_t batch;                /* min(batch_size, n_train) */
+	size_t tile;                 /* rows of it at once */
 	size_t steps_an_epoch;
 	int64_t epoch;               /* epochs done */
 	size_t step;                 /* steps done of the next one */

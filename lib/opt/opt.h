@@ -18,6 +18,7 @@
 
 #include "data/data.h"
 #include "opt/fidelity.h"
+#include "opt/ranking.h"
 
 /* A training in the log whose point lies in the space, for algorithms that learn from results. */
 struct mb_observation {
