@@ -19,11 +19,32 @@ static size_t workers(const struct train *train)
 	return (size_t)(jobs < cores ? jobs : cores);
 }
 
+/* fidelity.epochs of a suggestion; 0: none. */
+static int64_t fidelity_of(const json_t *record)
+{
+	return json_integer_value(json_object_get(json_object_get(record, "fidelity"), "epochs"));
+}
+
+static int check_fidelity(const struct train *train, const json_t *record, const char *where, struct mb_err *err)
+{
+	const json_t *fidelity = json_object_get(record, "fidelity"), *epochs = json_object_get(fidelity, "epochs");
+	const int64_t max = train->experiment->fidelity.name ? train->experiment->fidelity.max : MB_EPOCHS_MAX;
+	char shown[64];
+
+	if (!fidelity || (json_object_size(fidelity) == 1 && json_is_integer(epochs) && json_integer_value(epochs) >= 1 &&
+			  json_integer_value(epochs) <= max))
+		return 0;
+	mb_err_set(err, MB_EXIT_RECORD, where, "fidelity: %s is not {\"epochs\": an integer in [1, %lld]}",
+		   mb_json_show(fidelity, shown), (long long)max);
+	return mb_err_hint(err, "the built-in job knows no other fidelity than epochs");
+}
+
 static int check(struct train *train, const json_t *record, const char *where, struct mb_err *err)
 {
 	struct mb_hyper hyper;
 
-	(void)train;
+	if (check_fidelity(train, record, where, err) < 0)
+		return -1;
 	return mb_hyper_parse(json_object_get(record, "assignments"), where, &hyper, err);
 }
 
@@ -126,7 +147,7 @@ static int should_stop(void *context)
 
 static void describe(const json_t *record, struct trial *trial)
 {
-	static const char *const members[] = {"experiment", "trial", "rung", "assignments", "seed"};
+	static const char *const members[] = {"experiment", "trial", "rung", "fidelity", "assignments", "seed"};
 
 	trial->about = json_object();
 	for (size_t i = 0; i < MB_COUNT(members); i++)
@@ -138,16 +159,26 @@ static void set_up(struct train *train, const json_t *record, const struct trial
 		   struct mb_trainer_setup *setup)
 {
 	const struct builtin *builtin = train->job_state;
+	const int64_t fidelity = fidelity_of(record), max = train->experiment->fidelity.max;
 
 	setup->split = builtin->split;
 	setup->kernel = builtin->kernel;
 	setup->seed = (uint64_t)json_integer_value(json_object_get(record, "seed"));
-	setup->epochs = setup->hyper.epochs ? setup->hyper.epochs : train->experiment->task.epochs;
-	setup->max_epochs = setup->epochs;
+	setup->epochs = fidelity ? fidelity : setup->hyper.epochs ? setup->hyper.epochs : train->experiment->task.epochs;
+	setup->max_epochs = fidelity && max > fidelity ? max : setup->epochs;
 	setup->curve = train->curve;
 	setup->time_limit_s = train->experiment->trial_timeout_s;
 	setup->about = trial->about;
 	setup->digest = mb_trainer_digest(setup);
+}
+
+/* FOLDER/<trial>.ckpt, with fidelity <trial>-<rung>.ckpt; the caller frees. */
+static char *checkpoint_path(const char *folder, const json_t *record, int64_t rung)
+{
+	const long long trial = (long long)json_integer_value(json_object_get(record, "trial"));
+
+	return fidelity_of(record) ? mb_textf("%s/%lld-%lld.ckpt", folder, trial, (long long)rung)
+				   : mb_textf("%s/%lld.ckpt", folder, trial);
 }
 
 static int save(struct mb_trainer *trainer, struct trial *trial, struct mb_err *err)
@@ -156,17 +187,36 @@ static int save(struct mb_trainer *trainer, struct trial *trial, struct mb_err *
 	return mb_trainer_save(trainer, trial->path, err);
 }
 
-/* A checkpoint that does not fit is no reason to fail: it is of another experiment's trial, or damaged. */
-static void resume(struct train *train, struct mb_trainer *trainer, const struct trial *trial)
+/* 1 when it goes on from that checkpoint. One that does not fit is no reason to fail: it is of another experiment's trial,
+ * or damaged. */
+static int resume_from(struct train *train, struct mb_trainer *trainer, const char *path)
 {
 	struct mb_err err;
 	char text[2200];
-	int began = mb_trainer_resume(trainer, trial->path, &err);
+	int began = mb_trainer_resume(trainer, path, &err);
 
 	if (began == 0)
-		mb_tool_detail(&train->tool, "%s: goes on after epoch %lld", trial->path, (long long)trainer->epoch);
+		mb_tool_detail(&train->tool, "%s: goes on after epoch %lld", path, (long long)trainer->epoch);
 	else if (began < 0)
 		mb_tool_say(&train->tool, "%s; the trial starts anew", mb_err_text(&err, text, sizeof text));
+	return began == 0;
+}
+
+/* From the trial's own checkpoint, else from that of the highest lower rung, which stays as it is. Where there is none (it
+ * lies on another machine), all epochs are trained, with the same result. */
+static void resume(struct train *train, struct mb_trainer *trainer, const json_t *record, const struct trial *trial)
+{
+	const struct builtin *builtin = train->job_state;
+	int64_t rung = json_integer_value(json_object_get(record, "rung"));
+	int began = resume_from(train, trainer, trial->path);
+
+	rung = rung < MB_MOST_RUNGS ? rung : MB_MOST_RUNGS;
+	while (!began && fidelity_of(record) && rung-- > 0) {
+		char *lower = checkpoint_path(builtin->models, record, rung);
+
+		began = resume_from(train, trainer, lower);
+		free(lower);
+	}
 }
 
 static void put_result(struct train *train, struct mb_trainer *trainer, enum mb_train_end end, json_t *record,
@@ -219,9 +269,9 @@ static int train_trial(struct train *train, struct mb_trainer *trainer, struct t
 static int run(struct train *train, struct mb_link *link, json_t *record, struct mb_err *err)
 {
 	const struct builtin *builtin = train->job_state;
-	const long long number = (long long)json_integer_value(json_object_get(record, "trial"));
-	struct trial trial = {.path = mb_textf("%s/%lld.ckpt", builtin->models, number),
-			      .shown = mb_textf("%s/%lld.ckpt", builtin->shown, number),
+	const int64_t rung = json_integer_value(json_object_get(record, "rung"));
+	struct trial trial = {.path = checkpoint_path(builtin->models, record, rung),
+			      .shown = checkpoint_path(builtin->shown, record, rung),
 			      .memory_limit = train->experiment->memory_limit};
 	struct mb_trainer_setup setup = {0};
 	struct mb_trainer *trainer = NULL;
@@ -236,7 +286,7 @@ static int run(struct train *train, struct mb_link *link, json_t *record, struct
 		trainer = mb_trainer_new(&setup, err);
 	}
 	if (trainer) {
-		resume(train, trainer, &trial);
+		resume(train, trainer, record, &trial);
 		mb_record_add_span(record, "load", start, mb_clock_now_s() - start);
 		bad = train_trial(train, trainer, &trial, record, err);
 	} else if (!bad) { /* a network that memory does not hold fails alone */
