@@ -187,6 +187,8 @@ void folder_names_release(struct names *names);
 struct standing {
 	struct mb_experiment *experiment; /* of the copy; NULL when it cannot be read */
 	int64_t budget;
+	struct mb_ladder ladder;
+	struct mb_spending spending; /* of the budget */
 	int64_t completed, failed, open, interrupted;
 	const char *metric;
 	double best;
@@ -199,6 +201,7 @@ struct standing {
 /* -1 with err when the copy or the log cannot be read. */
 int standing_read(struct standing *standing, const struct deployment *deployment, struct mb_err *err);
 int standing_is_over(const struct standing *standing); /* the budget is reached */
+void standing_text(const struct standing *standing, struct mb_str *text); /* "5 of 24 observations" */
 void standing_release(struct standing *standing);
 
 /* ---- kill.c ---- */

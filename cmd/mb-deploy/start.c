@@ -96,10 +96,12 @@ static int settle(struct deployment *deployment)
 
 static int say_over(struct deployment *deployment, const struct standing *standing)
 {
-	mb_tool_say(deployment->tool,
-		    "%s: %lld of %lld observations are in: nothing is left to do (mb-deploy status %s)",
-		    deployment->name, (long long)(standing->completed + standing->failed),
-		    (long long)standing->budget, deployment->name);
+	struct mb_str text = {0};
+
+	standing_text(standing, &text);
+	mb_tool_say(deployment->tool, "%s: %s are in: nothing is left to do (mb-deploy status %s)", deployment->name,
+		    text.at, deployment->name);
+	mb_str_release(&text);
 	return MB_EXIT_OK;
 }
 
@@ -108,6 +110,7 @@ static int take_up(struct deployment *deployment, const char *verb)
 {
 	struct mb_tool *tool = deployment->tool;
 	struct standing standing = {0};
+	struct mb_str text = {0};
 	struct mb_err err;
 	int64_t made;
 	size_t on;
@@ -135,8 +138,8 @@ static int take_up(struct deployment *deployment, const char *verb)
 	learn(deployment, 1);
 	on = count_on(deployment);
 	if (on >= (deployment->driver->together ? 1 : (size_t)deployment->workers)) {
-		mb_tool_say(tool, "%s: runs, %lld of %lld observations", deployment->name,
-			    (long long)(standing.completed + standing.failed), (long long)standing.budget);
+		standing_text(&standing, &text);
+		mb_tool_say(tool, "%s: runs, %s", deployment->name, text.at);
 	} else if (standing_is_over(&standing)) {
 		status = say_over(deployment, &standing);
 	} else if (launch_missing(deployment, verb, &made, &err) < 0) {
@@ -147,6 +150,7 @@ static int take_up(struct deployment *deployment, const char *verb)
 			    deployment->driver->together ? "submitted" : "started", deployment->name);
 	}
 out:
+	mb_str_release(&text);
 	standing_release(&standing);
 	return status;
 }

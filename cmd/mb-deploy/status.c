@@ -118,8 +118,7 @@ static void add_worker(struct mb_str *out, const struct deployment *deployment, 
 
 static void add_counts(struct mb_str *out, const struct standing *standing)
 {
-	mb_str_addf(out, "%lld of %lld observations", (long long)(standing->completed + standing->failed),
-		    (long long)standing->budget);
+	standing_text(standing, out);
 	if (standing->failed)
 		mb_str_addf(out, " (%lld failed)", (long long)standing->failed);
 	if (standing->open)
