@@ -141,16 +141,15 @@ dig() {
 @test "the loop learns from its log" {
 	bowl 40
 	mb-suggest | dig | mb-collect -q >out
-	[ "$(jq -r .algorithm trials.ndjson | sort | uniq -c | xargs)" = "20 sobol 60 tpe" ]
-	jq -se 'map(select(.status == "completed")) | (.[:10] | map(.metrics.loss) | add / 10) as $start |
-		(.[30:] | map(.metrics.loss) | add / 10) as $last | $last < $start * 0.6' trials.ndjson
+	[ "$(jq -r .algorithm trials.ndjson | sort | uniq -c | xargs)" = "2 centre 74 gp 4 sobol" ]
+	jq -se 'map(select(.status == "completed").metrics.loss) | (.[:10] | min) > 0.005 and min < 0.005' trials.ndjson
 }
 
 @test "what is to be maximised is" {
 	bowl 40
 	sed -i 's/objective: minimize/objective: maximize/' experiment.yaml
 	mb-suggest | dig | mb-collect -q >out
-	jq -se 'map(.metrics.loss) | (.[:10] | add / 10) as $start | (.[30:] | add / 10) as $last | $last > $start * 1.3' out
+	jq -se 'map(.metrics.loss) | max > 0.999' out
 }
 
 @test "log, -n and coprocess come to the same suggestion" {
@@ -161,7 +160,7 @@ dig() {
 	mb-suggest -l - --history history -n 1 </dev/null | jq -c '[.trial, .algorithm, .assignments]' >a
 	mb-suggest -l two.ndjson -n 1 | jq -c '[.trial, .algorithm, .assignments]' >b
 	mb-suggest -l - -n 1 <history | jq -c '[.trial, .algorithm, .assignments]' >c
-	grep -q '^\[26,"tpe"' a
+	grep -q '^\[26,"gp"' a
 	cmp a b
 	cmp a c
 }

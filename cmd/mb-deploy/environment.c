@@ -244,15 +244,24 @@ static int make(const struct setup *setup, const struct recipe *recipe, const ch
 
 /* ---- which one ---- */
 
-/* What such a file refers to lies in the repository: then its commit counts as well. */
-static int refers(const char *text)
+static int holds(const char *text, const char *const *words)
 {
-	static const char *const words[] = {"-r", "-c ", "-e", "--", "./", "file:", "@ "};
+	while (*words && !strstr(text, *words))
+		words++;
+	return *words != NULL;
+}
 
-	for (size_t i = 0; i < MB_COUNT(words); i++)
-		if (strstr(text, words[i]))
-			return 1;
-	return 0;
+/* What else such a file stands for: the commit where it refers to files beside it, the very folder where a package in it
+ * is to be used in place. */
+static const char *meaning(const struct setup *setup, const char *text)
+{
+	static const char *const refers[] = {"-r", "-c ", "--", "./", "file:", "@ ", NULL};
+	static const char *const in_place[] = {"-e ", "--editable", NULL};
+	const char *commit = setup->deployment->commit;
+
+	if (holds(text, in_place))
+		return setup->code;
+	return !holds(text, refers) ? "" : commit ? commit : setup->code;
 }
 
 static int add_interpreter(const struct setup *setup, struct recipe *recipe, struct mb_err *err)
@@ -281,8 +290,8 @@ static int add_key(const struct setup *setup, struct recipe *recipe, struct mb_e
 		mb_str_addf(&recipe->key, "%s\n", *module);
 	if (!bad && text.n)
 		mb_str_add(&recipe->key, text.at, text.n);
-	if (!bad && text.n && refers(text.at))
-		mb_str_addf(&recipe->key, "\n%s\n", setup->code);
+	if (!bad && text.n)
+		mb_str_addf(&recipe->key, "\n%s\n", meaning(setup, text.at));
 	if (uname(&machine) == 0)
 		mb_str_addf(&recipe->key, "\n%s\n", machine.machine);
 	mb_str_release(&text);

@@ -142,6 +142,7 @@ static int take_marker(struct deployment *deployment, const json_t *marker)
 	const char *on = json_string_value(json_object_get(marker, "on"));
 
 	take_text(marker, "commit", &deployment->commit);
+	take_text(marker, "commit_of", &deployment->commit_of);
 	take_text(marker, "code", &deployment->code);
 	take_text(marker, "environment", &deployment->environment);
 	deployment->is_set_up = json_is_true(json_object_get(marker, "set_up"));
@@ -209,6 +210,8 @@ static void print_marker(const struct deployment *deployment, struct mb_str *tex
 	mb_json_set(marker, "keep", json_integer(deployment->keep));
 	if (deployment->commit)
 		mb_json_set(marker, "commit", json_string(deployment->commit));
+	if (deployment->commit_of)
+		mb_json_set(marker, "commit_of", json_string(deployment->commit_of));
 	if (deployment->code)
 		mb_json_set(marker, "code", json_string(deployment->code));
 	if (deployment->environment)
@@ -480,6 +483,8 @@ int folder_lock(struct deployment *deployment, struct mb_err *err)
 
 void folder_release(struct deployment *deployment)
 {
+	if (deployment->driver && deployment->driver->forget)
+		deployment->driver->forget(deployment);
 	journal_close(&deployment->journal);
 	if (deployment->locked)
 		mb_lock_drop(&deployment->lock);
@@ -491,6 +496,7 @@ void folder_release(struct deployment *deployment)
 	free(deployment->uuid);
 	free(deployment->digest);
 	free(deployment->commit);
+	free(deployment->commit_of);
 	free(deployment->code);
 	free(deployment->environment);
 	workspace_clear(&deployment->workspace);

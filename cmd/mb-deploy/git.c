@@ -175,7 +175,7 @@ static int fail(const struct setup *setup, const struct command *command, enum m
 		struct mb_err *err)
 {
 	const struct mb_git *of = &setup->experiment->git;
-	char where[512], *words = command_words(command, 3);
+	char where[512], *words = command_words(command, 6);
 
 	mb_err_set(err, code, setup_where(setup->experiment, of->uri_line, where), "git_options.git_uri: %.300s %s%s%s",
 		   of->uri, what, *words ? ": " : "", words);
@@ -423,30 +423,51 @@ out:
 	return bad;
 }
 
+static void forget(struct deployment *deployment)
+{
+	free(deployment->commit);
+	free(deployment->commit_of);
+	free(deployment->code);
+	deployment->commit = deployment->commit_of = deployment->code = NULL;
+}
+
+static char *digest_of(const struct mb_git *git)
+{
+	struct mb_str text = {0};
+	char *digest;
+
+	mb_str_addf(&text, "%s\n%s\n%s", git->uri, git->branch ? git->branch : "", git->version ? git->version : "");
+	digest = folder_digest(&text);
+	mb_str_release(&text);
+	return digest;
+}
+
 int git_prepare(struct setup *setup, int newest, struct mb_err *err)
 {
 	struct deployment *deployment = setup->deployment;
-	char *commit = NULL;
+	char *commit = NULL, *of;
 	int bad = 0;
 
 	if (!setup->experiment->git.uri) {
-		free(deployment->commit);
-		free(deployment->code);
-		deployment->commit = deployment->code = NULL;
+		forget(deployment);
 		return 0;
 	}
+	of = digest_of(&setup->experiment->git);
+	if (!deployment->commit_of || strcmp(of, deployment->commit_of))
+		newest = 1;
 	if (deployment->commit && !newest)
 		commit = mb_strdup(deployment->commit);
 	else
 		bad = resolve(setup, &commit, err);
 	bad = bad || obtain(setup, &commit, err) < 0;
 	if (!bad) {
-		free(deployment->commit);
-		free(deployment->code);
+		forget(deployment);
 		deployment->commit = commit;
+		deployment->commit_of = of;
 		deployment->code = mb_textf("src/%s", commit);
-		commit = NULL;
+		commit = of = NULL;
 	}
 	free(commit);
+	free(of);
 	return bad ? -1 : 0;
 }

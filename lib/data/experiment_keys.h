@@ -40,7 +40,7 @@ enum mb_key_type {
 
 enum {
 	MB_KEY_REQUIRED = 1,
-	MB_KEY_NULL = 2,      /* may be empty, which is as if it were not there */
+	MB_KEY_NULL = 2,      /* may be empty, or None, which is as if it were not there */
 	MB_KEY_CHECK = 4      /* checked, not stored */
 };
 
