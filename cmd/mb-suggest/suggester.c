@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sigopt.h"
+
 void suggester_init(struct suggester *suggester, struct mb_tool *tool, const struct mb_experiment *experiment,
 		    const struct mb_algorithm *algorithm, uint64_t seed)
 {
@@ -186,28 +188,37 @@ static int issue_again(struct suggester *suggester, size_t index, struct mb_err 
 	return put_issue(suggester, record, start_s, err);
 }
 
+void suggester_history(const struct suggester *suggester, int64_t trial, struct mb_history *history)
+{
+	*history = (struct mb_history){
+		.experiment = suggester->experiment,
+		.seen = &suggester->points,
+		.observations = suggester->observations,
+		.u = suggester->u,
+		.metrics = suggester->metrics,
+		.metrics_stddev = suggester->metrics_stddev,
+		.surrogate = suggester->surrogate,
+		.suggest_s = suggester->n_suggest ? suggester->suggest_s / (double)suggester->n_suggest : 0,
+		.n = suggester->n_observations,
+		.trial = trial,
+		.seed = suggester->seed};
+}
+
 static int issue_new(struct suggester *suggester, struct mb_err *err)
 {
 	const struct mb_experiment *experiment = suggester->experiment;
 	int64_t trial = mb_log_next_trial(&suggester->log, NULL, err);
-	struct mb_history history = {.experiment = experiment,
-				     .seen = &suggester->points,
-				     .observations = suggester->observations,
-				     .u = suggester->u,
-				     .metrics = suggester->metrics,
-				     .metrics_stddev = suggester->metrics_stddev,
-				     .surrogate = suggester->surrogate,
-				     .suggest_s = suggester->n_suggest
-							  ? suggester->suggest_s / (double)suggester->n_suggest
-							  : 0,
-				     .n = suggester->n_observations,
-				     .trial = trial,
-				     .seed = suggester->seed};
 	struct mb_suggestion suggestion;
+	struct mb_history history;
 	double start_s = mb_clock_now_s();
-	json_t *record;
+	json_t *record, *member = NULL;
 
-	if (trial < 0 || mb_suggest(suggester->algorithm, &history, &suggestion, err) < 0)
+	if (trial < 0)
+		return -1;
+	suggester_history(suggester, trial, &history);
+	if (suggester->sigopt)
+		start_s -= sigopt_take(suggester->sigopt, &suggestion, &member);
+	else if (mb_suggest(suggester->algorithm, &history, &suggestion, err) < 0)
 		return -1;
 	record = json_object();
 	mb_json_set(record, "experiment", json_string(experiment->name));
@@ -219,6 +230,8 @@ static int issue_new(struct suggester *suggester, struct mb_err *err)
 	mb_json_set(record, "algorithm", json_string(suggestion.algorithm));
 	if (suggestion.surrogate)
 		mb_json_set(record, "surrogate", suggestion.surrogate);
+	if (member)
+		mb_json_set(record, "sigopt", member);
 	if (put_issue(suggester, record, start_s, err) < 0)
 		return -1;
 	suggester_update(suggester);
@@ -243,6 +256,28 @@ static int issue_fate(struct suggester *suggester, enum fate fate, size_t count,
 	return 0;
 }
 
+int suggester_prepare(struct suggester *suggester, size_t count, struct mb_err *err)
+{
+	struct sigopt *sigopt = suggester->sigopt;
+	size_t left = suggester_budget_left(suggester), free = 0;
+
+	if (!sigopt)
+		return 0;
+	for (size_t i = 0; i < suggester->n_open; i++)
+		free += suggester->fate(suggester, suggester->open[i]) == FATE_FREE;
+	/* A loop gives out first what can be had without the service, and comes back. */
+	if (count && free && suggester->owner && !suggester_done(suggester))
+		return 0;
+	count = count > free ? count - free : 0;
+	count = count < left ? count : left;
+	return count || sigopt_due(sigopt) ? sigopt_begin(sigopt, count, err) : 0;
+}
+
+int suggester_settle(struct suggester *suggester, struct mb_err *err)
+{
+	return suggester->sigopt ? sigopt_end(suggester->sigopt, err) : 0;
+}
+
 int suggester_issue(struct suggester *suggester, size_t count, struct mb_err *err)
 {
 	suggester_update(suggester);
@@ -250,7 +285,8 @@ int suggester_issue(struct suggester *suggester, size_t count, struct mb_err *er
 		return 0;
 	if (issue_fate(suggester, FATE_FREE, count, err) < 0)
 		return -1;
-	while (suggester->n_issued < count && suggester_budget_left(suggester))
+	while (suggester->n_issued < count && suggester_budget_left(suggester) &&
+	       (!suggester->sigopt || sigopt_ready(suggester->sigopt)))
 		if (issue_new(suggester, err) < 0) {
 			if (err->code != MB_EXIT_NO)
 				return -1;
