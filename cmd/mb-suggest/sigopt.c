@@ -494,6 +494,21 @@ static int useless(struct sigopt *sigopt, const json_t *suggestion, struct mb_er
 	return -1;
 }
 
+/* The search is over: nothing stays open at the service. */
+static int discard_spare(struct sigopt *sigopt, struct mb_err *err)
+{
+	while (sigopt->n_spare) {
+		json_t *id = json_string(sigopt->spare[0].id);
+		int bad = discard(sigopt, id, err);
+
+		json_decref(id);
+		if (bad)
+			return -1;
+		drop_spare(sigopt, 0);
+	}
+	return 0;
+}
+
 static int take_open(void *arg, json_t *item)
 {
 	json_array_append(arg, item);
@@ -626,6 +641,7 @@ static int turn(struct sigopt *sigopt, size_t count, struct mb_err *err)
 {
 	struct sigopt_state *state = &sigopt->state;
 	int first = !sigopt->checked;
+	size_t left;
 
 	if (mb_log_update(&sigopt->suggester->log, err) < 0)
 		return -1;
@@ -640,7 +656,11 @@ static int turn(struct sigopt *sigopt, size_t count, struct mb_err *err)
 	forget_seen(sigopt);
 	if (report(sigopt, err) < 0)
 		return -1;
-	return fetch(sigopt, count, err);
+	/* Others may have suggested while this process waited for its turn. */
+	left = suggester_budget_left(sigopt->suggester);
+	if (!left && suggester_done(sigopt->suggester))
+		return discard_spare(sigopt, err);
+	return fetch(sigopt, count < left ? count : left, err);
 }
 
 int sigopt_begin(struct sigopt *sigopt, size_t count, struct mb_err *err)
