@@ -36,7 +36,7 @@ TOOLS = mb-suggest mb-train mb-eval mb-collect mb-deploy mb-time
 ROOMS = base data stat opt nn run net
 
 LIB_SRC  := $(foreach room,$(ROOMS),$(wildcard lib/$(room)/*.c))
-LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
+LIB_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out lib/nn/kernel.c,$(LIB_SRC)))
 FRONT    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/*.c))
 TOOL_SRC := $(foreach tool,$(TOOLS),$(wildcard cmd/$(tool)/*.c))
 BINARIES := $(TOOLS:%=$(BUILD)/%)
@@ -57,7 +57,24 @@ $(BUILD)/python_server.h: lib/run/python_server.py
 
 $(BUILD)/obj/lib/run/python.o: $(BUILD)/python_server.h
 
-$(BUILD)/libmb.a: $(LIB_OBJ)
+# The trainer's kernel, once an instruction set: chosen at run time.
+KERNEL_FLAGS_plain  =
+KERNEL_FLAGS_avx2   = -mavx2 -mfma -ffp-contract=fast
+KERNEL_FLAGS_avx512 = -mavx512f -mfma -ffp-contract=fast -mprefer-vector-width=512
+KERNELS    := plain $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),avx2 avx512)
+KERNEL_OBJ := $(KERNELS:%=$(BUILD)/obj/lib/nn/kernel-%.o)
+
+$(KERNEL_OBJ): $(BUILD)/obj/lib/nn/kernel-%.o: lib/nn/kernel.c
+	@mkdir -p $(@D)
+	$(SHOW) CC $< for $*
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -DMB_KERNEL=$* $(KERNEL_FLAGS_$*) -MMD -MP -c -o $@ $<
+
+$(KERNELS:%=$(BUILD)/double/nn/kernel-%.o): $(BUILD)/double/nn/kernel-%.o: lib/nn/kernel.c
+	@mkdir -p $(@D)
+	$(SHOW) CC $< for $*, in double
+	$(Q)$(CC) $(CPPFLAGS) -DMB_DOUBLE $(ALL_CFLAGS) -DMB_KERNEL=$* $(KERNEL_FLAGS_$*) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libmb.a: $(LIB_OBJ) $(KERNEL_OBJ)
 	@rm -f $@
 	$(SHOW) AR $@
 	$(Q)ar rcs $@ $^
@@ -74,7 +91,7 @@ $(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
 UNIT       := $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 UNIT       += $(patsubst test/unit/%.c,%_double,$(shell grep -ls MB_DOUBLE test/unit/test_*.c))
 UNIT_BIN   := $(UNIT:%=$(BUILD)/test/%)
-DOUBLE_OBJ := $(patsubst lib/%.c,$(BUILD)/double/%.o,$(wildcard lib/nn/*.c))
+DOUBLE_OBJ := $(patsubst lib/%.c,$(BUILD)/double/%.o,$(filter-out lib/nn/kernel.c,$(wildcard lib/nn/*.c))) $(KERNELS:%=$(BUILD)/double/nn/kernel-%.o)
 BENCH      := $(patsubst test/bench/%.c,$(BUILD)/bench/%,$(wildcard test/bench/*.c))
 
 $(BUILD)/double/%.o: lib/%.c
@@ -134,22 +151,26 @@ bench:
 BIN_DIR  = $(DESTDIR)$(PREFIX)/bin
 MAN_DIR  = $(DESTDIR)$(PREFIX)/share/man
 DOC_DIR  = $(DESTDIR)$(PREFIX)/share/doc/mb
+CLUSTER_DIR = $(DESTDIR)$(PREFIX)/share/mb/clusters
 DOCS     = $(wildcard README.md NEWS.md LICENSE)
+CLUSTERS = $(notdir $(wildcard share/clusters/*.yaml))
 EXAMPLES = $(patsubst share/%,%,$(wildcard share/examples/*/*))
 SECTIONS = 1 5 7
 
 install: all
-	install -d $(BIN_DIR) $(DOC_DIR) $(SECTIONS:%=$(MAN_DIR)/man%) $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES))))
+	install -d $(BIN_DIR) $(DOC_DIR) $(CLUSTER_DIR) $(SECTIONS:%=$(MAN_DIR)/man%) $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES))))
 	install -m 755 $(BINARIES) $(BIN_DIR)
 	for n in $(SECTIONS); do install -m 644 share/man/*.$$n $(MAN_DIR)/man$$n || exit; done
 	install -m 644 $(DOCS) $(DOC_DIR)
+	install -m 644 $(CLUSTERS:%=share/clusters/%) $(CLUSTER_DIR)
 	for file in $(EXAMPLES); do cp -p share/$$file $(DOC_DIR)/$$file || exit; done
 
 uninstall:
 	rm -f $(TOOLS:%=$(BIN_DIR)/%)
 	rm -f $(foreach n,$(SECTIONS),$(patsubst share/man/%,$(MAN_DIR)/man$(n)/%,$(wildcard share/man/*.$(n))))
-	rm -f $(addprefix $(DOC_DIR)/,$(DOCS) $(EXAMPLES))
-	-rmdir $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES)))) $(DOC_DIR)/examples $(DOC_DIR)
+	rm -f $(addprefix $(DOC_DIR)/,$(DOCS) $(EXAMPLES)) $(CLUSTERS:%=$(CLUSTER_DIR)/%)
+	-rmdir $(addprefix $(DOC_DIR)/,$(sort $(dir $(EXAMPLES)))) $(DOC_DIR)/examples $(DOC_DIR) \
+		$(CLUSTER_DIR) $(dir $(CLUSTER_DIR))
 
 clean:
 	rm -rf build

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "collect.h"
+#include "opt/opt.h"
 
 /* Opens the log for reading and says what could not be read in it; 0, or the exit code. */
 static int open_log(struct collect *collect, struct mb_log *log)
@@ -34,36 +35,47 @@ static int print(struct collect *collect, struct mb_str *text)
 	return bad ? MB_EXIT_SYSTEM : MB_EXIT_OK;
 }
 
-static int nothing_completed(struct collect *collect)
+/* Why there is no best trial. */
+static int nothing_best(struct collect *collect, const struct mb_ranking *ranking)
 {
-	mb_tool_say(collect->tool, "%s: no completed trial yet", collect->log_path);
+	if (!ranking->n)
+		mb_tool_say(collect->tool, "%s: no completed trial yet", collect->log_path);
+	else
+		mb_tool_say(collect->tool, "%s: none of %zu completed trials keeps the constraints; --top %zu shows them, "
+			    "the nearest first", collect->log_path, ranking->n, ranking->n);
 	return MB_EXIT_NO;
 }
 
-int collect_top(struct collect *collect, int64_t n)
+/* The first `n` records of the ranking, or when that is 0 the front. */
+static int print_ranking(struct collect *collect, size_t n)
 {
+	struct mb_ranking ranking;
+	struct mb_str text = {0};
 	struct mb_log log;
 	int status = open_log(collect, &log);
-	const struct mb_key **keys;
-	struct mb_str text = {0};
-	size_t count;
 
 	if (status)
 		return status;
-	keys = mb_ranking(&log, mb_experiment_objective(collect->experiment), &count);
-	for (size_t i = 0; i < count && i < (size_t)n; i++) {
-		mb_json_print(keys[i]->result, &text);
+	mb_ranking_init(&ranking, &log, collect->experiment);
+	n = !n ? ranking.front : n < ranking.n ? n : ranking.n;
+	for (size_t i = 0; i < n; i++) {
+		mb_json_print(ranking.keys[i]->result, &text);
 		mb_str_adds(&text, "\n");
 	}
-	status = count ? print(collect, &text) : nothing_completed(collect);
-	free(keys);
+	status = n ? print(collect, &text) : nothing_best(collect, &ranking);
+	mb_ranking_release(&ranking);
 	mb_log_close(&log);
 	return status;
 }
 
+int collect_top(struct collect *collect, int64_t n)
+{
+	return print_ranking(collect, (size_t)n);
+}
+
 int collect_best(struct collect *collect)
 {
-	return collect_top(collect, 1);
+	return print_ranking(collect, 0);
 }
 
 /* ---- --tsv ---- */
@@ -177,13 +189,11 @@ int collect_tsv(struct collect *collect)
 
 /* ---- --summary ---- */
 
-static void add_best(const struct mb_key *best, const struct mb_metric *objective, struct mb_str *text)
+static void add_assignments(const struct mb_key *key, struct mb_str *text)
 {
-	json_t *assignments = json_object_get(best->result, "assignments"), *value;
+	json_t *assignments = json_object_get(key->result, "assignments"), *value;
 	const char *name;
 
-	mb_str_addf(text, "best          %s %.6g (trial %lld)\n", objective->name,
-		    mb_record_metric(best->result, objective->name), (long long)best->trial);
 	json_object_foreach(assignments, name, value) {
 		mb_str_adds(text, "              ");
 		mb_str_add_clean(text, name, 100);
@@ -191,6 +201,71 @@ static void add_best(const struct mb_key *best, const struct mb_metric *objectiv
 		mb_json_print(value, text);
 		mb_str_adds(text, "\n");
 	}
+}
+
+/* The metrics of that strategy in one line: "loss 0.2, seconds 3". */
+static void add_values(const struct mb_experiment *experiment, const struct mb_key *key, enum mb_strategy strategy,
+		       struct mb_str *text)
+{
+	const char *between = "";
+
+	for (size_t i = 0; i < experiment->n_metrics; i++) {
+		const struct mb_metric *metric = &experiment->metrics[i];
+
+		if (metric->strategy != strategy)
+			continue;
+		mb_str_addf(text, "%s%s %.6g", between, metric->name, mb_record_metric(key->result, metric->name));
+		between = ", ";
+	}
+}
+
+static void add_front(const struct mb_experiment *experiment, const struct mb_ranking *ranking, struct mb_str *text)
+{
+	const char *between = "";
+	size_t m = 0;
+
+	mb_str_addf(text, "front         %zu trial%s that no other dominates\n", ranking->front,
+		    ranking->front == 1 ? "" : "s");
+	for (size_t i = 0; i < ranking->front; i++) {
+		mb_str_adds(text, "              ");
+		add_values(experiment, ranking->keys[i], MB_STRATEGY_OPTIMIZE, text);
+		mb_str_addf(text, " (trial %lld)\n", (long long)ranking->keys[i]->trial);
+	}
+	mb_str_addf(text, "hypervolume   %.6g, measured from ", ranking->hypervolume);
+	for (size_t i = 0; i < experiment->n_metrics; i++)
+		if (experiment->metrics[i].strategy == MB_STRATEGY_OPTIMIZE) {
+			mb_str_addf(text, "%s%s %.6g", between, experiment->metrics[i].name, ranking->reference[m++]);
+			between = ", ";
+		}
+	mb_str_adds(text, "\n");
+}
+
+/* The best trial, its constraints, and what the others reached; or the front. */
+static void add_best(const struct mb_experiment *experiment, const struct mb_ranking *ranking, struct mb_str *text)
+{
+	const struct mb_metric *objective = mb_experiment_objective(experiment);
+	int constrained = mb_experiment_count(experiment, MB_STRATEGY_CONSTRAINT) > 0;
+
+	if (constrained && ranking->n)
+		mb_str_addf(text, "feasible      %zu of %zu completed trials keep the constraints\n", ranking->feasible,
+			    ranking->n);
+	if (!ranking->front)
+		return;
+	if (mb_experiment_count(experiment, MB_STRATEGY_OPTIMIZE) > 1) {
+		add_front(experiment, ranking, text);
+		return;
+	}
+	mb_str_addf(text, "best          %s %.6g (trial %lld)\n", objective->name,
+		    mb_record_metric(ranking->keys[0]->result, objective->name), (long long)ranking->keys[0]->trial);
+	if (constrained) {
+		mb_str_adds(text, "              with ");
+		add_values(experiment, ranking->keys[0], MB_STRATEGY_CONSTRAINT, text);
+		mb_str_adds(text, "\n");
+	}
+	add_assignments(ranking->keys[0], text);
+	mb_str_addf(text, "%s: median %.6g, worst %.6g\n", objective->name,
+		    mb_record_metric(ranking->keys[ranking->feasible / 2]->result, objective->name),
+		    mb_record_metric(ranking->keys[ranking->feasible - 1]->result, objective->name));
 }
 
 static void add_failures(const struct mb_log *log, struct mb_str *text)
@@ -239,33 +314,66 @@ static void add_times(const struct mb_log *log, struct mb_str *text)
 	}
 }
 
+/* A line a rung: how many were trained there, and the best of them. */
+static void add_rungs(const struct mb_ladder *ladder, const struct mb_log *log, const struct mb_metric *objective,
+		      struct mb_str *text)
+{
+	for (size_t rung = 0; rung < ladder->n; rung++) {
+		size_t finished = 0, failed = 0;
+		double best = NAN;
+
+		for (size_t i = 0; i < log->n_keys; i++) {
+			const struct mb_key *key = &log->keys[i];
+			double value = key->status == MB_STATUS_COMPLETED ? mb_record_metric(key->result, objective->name) : NAN;
+
+			if (mb_ladder_rung(ladder, key->rung) != rung)
+				continue;
+			finished += key->status == MB_STATUS_COMPLETED || key->status == MB_STATUS_FAILED;
+			failed += key->status == MB_STATUS_FAILED;
+			if (isnan(best) || (objective->maximize ? value > best : value < best))
+				best = value;
+		}
+		mb_str_addf(text, "rung %-8zu ", rung);
+		mb_ladder_rung_text(ladder, rung, text);
+		mb_str_addf(text, ": %zu finished", finished);
+		if (failed)
+			mb_str_addf(text, ", %zu failed", failed);
+		if (!isnan(best))
+			mb_str_addf(text, ", best %.6g", best);
+		mb_str_adds(text, "\n");
+	}
+}
+
 int collect_summary(struct collect *collect)
 {
 	const struct mb_metric *objective = mb_experiment_objective(collect->experiment);
-	size_t counts[4] = {0}, n;
-	const struct mb_key **ranking;
+	struct mb_ranking ranking;
+	size_t counts[4] = {0};
+	struct mb_ladder ladder;
+	struct mb_spending spending;
 	struct mb_str text = {0};
 	struct mb_log log;
 	int status = open_log(collect, &log);
 
 	if (status)
 		return status;
+	ladder = mb_ladder_of(collect->experiment);
+	spending = mb_ladder_spending(&ladder, &log);
 	for (size_t i = 0; i < log.n_keys; i++)
 		counts[log.keys[i].status]++;
 	mb_str_addf(&text, "experiment    %s\n", collect->experiment->name);
-	mb_str_addf(&text, "observations  %zu of %lld: %zu completed, %zu failed; %zu open, %zu interrupted\n", log.finished,
+	mb_str_adds(&text, "observations  ");
+	mb_ladder_text(&ladder, spending.finished, &text);
+	mb_str_addf(&text, " of %lld: %zu completed, %zu failed; %zu open, %zu interrupted\n",
 		    (long long)collect->experiment->observation_budget, counts[MB_STATUS_COMPLETED],
 		    counts[MB_STATUS_FAILED], counts[MB_STATUS_OPEN], counts[MB_STATUS_INTERRUPTED]);
-	ranking = mb_ranking(&log, objective, &n);
-	if (n) {
-		add_best(ranking[0], objective, &text);
-		mb_str_addf(&text, "%s: median %.6g, worst %.6g\n", objective->name,
-			    mb_record_metric(ranking[n / 2]->result, objective->name),
-			    mb_record_metric(ranking[n - 1]->result, objective->name));
-	}
+	if (ladder.n > 1)
+		add_rungs(&ladder, &log, objective, &text);
+	mb_ranking_init(&ranking, &log, collect->experiment);
+	add_best(collect->experiment, &ranking, &text);
 	add_times(&log, &text);
 	add_failures(&log, &text);
-	free(ranking);
+	mb_ranking_release(&ranking);
 	mb_log_close(&log);
 	return print(collect, &text);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "deploy.h"
+#include "opt/opt.h"
 
 static void count(struct standing *standing, const struct mb_key *key)
 {
@@ -23,6 +24,25 @@ static void count(struct standing *standing, const struct mb_key *key)
 	}
 }
 
+static void rank(struct standing *standing, const struct mb_log *log)
+{
+	const struct mb_metric *objective = mb_experiment_objective(standing->experiment);
+	struct mb_ranking ranking;
+
+	mb_ranking_init(&ranking, log, standing->experiment);
+	standing->metric = objective->name;
+	standing->ranked = ranking.n;
+	standing->feasible = ranking.feasible;
+	if (mb_experiment_count(standing->experiment, MB_STRATEGY_OPTIMIZE) > 1) {
+		standing->front = ranking.front;
+		standing->hypervolume = ranking.hypervolume;
+	} else if (ranking.front) {
+		standing->best = mb_record_metric(ranking.keys[0]->result, objective->name);
+		standing->best_trial = ranking.keys[0]->trial;
+	}
+	mb_ranking_release(&ranking);
+}
+
 int standing_read(struct standing *standing, const struct deployment *deployment, struct mb_err *err)
 {
 	char *copy = folder_file(deployment, "experiment.yaml"), *path = folder_file(deployment, "trials.ndjson");
@@ -37,17 +57,12 @@ int standing_read(struct standing *standing, const struct deployment *deployment
 	else
 		bad = mb_log_open(&log, path, standing->experiment->name, MB_LOG_READ, NULL, err);
 	if (!bad) {
-		const struct mb_metric *objective = mb_experiment_objective(standing->experiment);
-		const struct mb_key *best = mb_incumbent(&log, objective);
-
 		standing->budget = standing->experiment->observation_budget;
-		standing->metric = objective->name;
+		standing->ladder = mb_ladder_of(standing->experiment);
+		standing->spending = mb_ladder_spending(&standing->ladder, &log);
 		for (size_t i = 0; i < log.n_keys; i++)
 			count(standing, &log.keys[i]);
-		if (best) {
-			standing->best = mb_record_metric(best->result, objective->name);
-			standing->best_trial = best->trial;
-		}
+		rank(standing, &log);
 		mb_log_close(&log);
 	}
 	mb_errs_release(&errs);
@@ -58,7 +73,13 @@ int standing_read(struct standing *standing, const struct deployment *deployment
 
 int standing_is_over(const struct standing *standing)
 {
-	return standing->completed + standing->failed >= standing->budget;
+	return mb_ladder_is_over(&standing->ladder, &standing->spending);
+}
+
+void standing_text(const struct standing *standing, struct mb_str *text)
+{
+	mb_ladder_text(&standing->ladder, standing->spending.finished, text);
+	mb_str_addf(text, " of %lld observations", (long long)standing->budget);
 }
 
 void standing_release(struct standing *standing)

@@ -71,9 +71,7 @@ int score(struct eval *eval, const json_t *record, const char *where, struct sco
 		return mb_err_hint(err, "mb-train's results have one");
 	}
 	path = mb_path_join(eval->log_folder, name);
-	if (mb_blas_load(err) < 0) {
-		bad = -1;
-	} else if (mb_model_file_read(&model, path, &cause) < 0) {
+	if (mb_model_file_read(&model, path, &cause) < 0) {
 		bad = mb_err_set(err, MB_EXIT_RECORD, where, "model: %s: %s", cause.where, cause.what);
 		mb_err_hint(err, "paths are relative to the log's folder, %s", eval->log_folder);
 	} else {

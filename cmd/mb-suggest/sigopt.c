@@ -7,38 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sigopt.h"
+#include "sigopt_turn.h"
 
 /* What a process that was killed had sent may come to the service this much later. */
 static const double crash_s = 2;
 
 enum { MOST_REJECTED = 5, RANDOM_TRIES = 64 };
-
-/* A suggestion that is open at the service and not in the log. */
-struct spare {
-	char *id;
-	json_t *point;
-	double seconds;     /* that it took to get */
-	char algorithm[16]; /* for the record: sigopt, or default, random: chosen here, and told to the service */
-};
-
-struct sigopt {
-	struct suggester *suggester;
-	struct sigopt_link link;
-	struct sigopt_state state;
-	int (*stop)(void *);
-	void *stop_arg;
-	double touched_s;
-
-	int checked;       /* the experiment is there, and as the file says */
-	struct mb_hashset taken; /* suggestions in the log, hashes of their ids */
-	size_t keys_seen;        /* of the log, by taken */
-	struct mb_hashset reported; /* trials that the service has an observation of */
-	char *newest;      /* id of the newest observation looked at */
-	size_t settled;    /* log->finished when all were reported */
-	struct spare *spare;
-	size_t n_spare, cap_spare;
-};
 
 static int wait_hook(void *arg)
 {
@@ -101,18 +75,10 @@ static uint64_t hash_of(const char *id)
 	return mb_hash_bytes(id, strlen(id), 0);
 }
 
-/* The member `sigopt` of a key's suggestion, NULL when it came from elsewhere. */
-static const json_t *member_of(const struct mb_key *key)
-{
-	const json_t *member = json_object_get(key->issue, "sigopt");
-
-	return member ? member : json_object_get(key->result, "sigopt");
-}
-
 /* The suggestion's id, when it is one of this experiment; the caller frees. */
 static char *suggestion_of(const struct sigopt *sigopt, const struct mb_key *key)
 {
-	const json_t *member = member_of(key);
+	const json_t *member = sigopt_member(key);
 	char *experiment = sigopt_id(json_object_get(member, "experiment")), *id = NULL;
 
 	if (experiment && sigopt->state.experiment && !strcmp(experiment, sigopt->state.experiment))
@@ -132,164 +98,6 @@ static void learn_taken(struct sigopt *sigopt)
 			mb_hashset_add(&sigopt->taken, hash_of(id));
 		free(id);
 	}
-}
-
-/* The experiment that the log names, which counts more than what any other file says. */
-static void learn_experiment(struct sigopt *sigopt)
-{
-	const struct mb_log *log = &sigopt->suggester->log;
-
-	for (size_t i = 0; i < log->n_keys; i++) {
-		char *id = sigopt_id(json_object_get(member_of(&log->keys[i]), "experiment"));
-
-		if (!id)
-			continue;
-		free(sigopt->state.experiment);
-		sigopt->state.experiment = id;
-		return;
-	}
-}
-
-/* ---- the experiment at the service ---- */
-
-static char *path_of(const struct sigopt *sigopt, const char *rest)
-{
-	return mb_textf("/v1/experiments/%s%s", sigopt->state.experiment, rest);
-}
-
-/* The list of all experiments, and where new ones go. */
-static char *experiments_path(const struct sigopt *sigopt)
-{
-	const char *client = sigopt->suggester->experiment->sigopt.client_id;
-
-	return client ? mb_textf("/v1/clients/%s/experiments", client) : mb_strdup("/v1/experiments");
-}
-
-static int take_experiment(void *arg, json_t *item)
-{
-	struct sigopt *sigopt = arg;
-	const char *key = json_string_value(json_object_get(json_object_get(item, "metadata"), "mb_key"));
-
-	if (!key || strcmp(key, sigopt->state.key))
-		return 0;
-	sigopt->state.experiment = sigopt_id(json_object_get(item, "id"));
-	return sigopt->state.experiment != NULL;
-}
-
-/* Finds the experiment by the key of this search, as one that was created by a request whose answer was lost. */
-static int find_experiment(struct sigopt *sigopt, struct mb_err *err)
-{
-	char *path = experiments_path(sigopt);
-	int bad = sigopt_list(&sigopt->link, path, NULL, take_experiment, sigopt, err);
-
-	free(path);
-	return bad;
-}
-
-static json_t *metadata_of(const struct sigopt *sigopt, const json_t *definition)
-{
-	struct mb_str text = {0};
-	json_t *metadata;
-	char digest[17];
-
-	mb_json_print(definition, &text);
-	snprintf(digest, sizeof digest, "%016llx", (unsigned long long)mb_hash_bytes(text.at, text.n, 0));
-	metadata = json_pack("{s:s, s:s}", "mb_key", sigopt->state.key, "mb_definition", digest);
-	mb_str_release(&text);
-	return metadata;
-}
-
-static int create_experiment(struct sigopt *sigopt, struct mb_err *err)
-{
-	json_t *body = sigopt_experiment(sigopt->suggester->experiment, sigopt->link.account->random), *answer;
-	char *path = experiments_path(sigopt);
-	int result = 1;
-
-	mb_json_set(body, "metadata", metadata_of(sigopt, body));
-	while (result == 1 && !sigopt->state.experiment) {
-		result = sigopt_call(&sigopt->link, "POST", path, body, &answer, err);
-		if (result == 1 && find_experiment(sigopt, err) < 0)
-			result = -1;
-		if (result)
-			continue;
-		sigopt->state.experiment = sigopt_id(json_object_get(answer, "id"));
-		json_decref(answer);
-		if (!sigopt->state.experiment)
-			result = mb_err_set(err, MB_EXIT_SYSTEM, path, "the service created an experiment without an id");
-	}
-	if (result >= 0)
-		mb_tool_say(sigopt->suggester->tool, "experiment %s at %s%s", sigopt->state.experiment,
-			    sigopt->link.account->url, sigopt->link.account->development ? ", with the development token" : "");
-	free(path);
-	json_decref(body);
-	return result < 0 ? -1 : 0;
-}
-
-/* The file was edited since: its budget, bounds and names go to the service. */
-static int update_experiment(struct sigopt *sigopt, json_t *body, const json_t *there, struct mb_err *err)
-{
-	static const char *const fixed[] = {"type", "conditionals", "linear_constraints", "project"};
-	const char *digest = json_string_value(json_object_get(json_object_get(there, "metadata"), "mb_definition"));
-	json_t *metadata = metadata_of(sigopt, body);
-	char *path;
-	int result = 0;
-
-	if (digest && !strcmp(digest, json_string_value(json_object_get(metadata, "mb_definition")))) {
-		json_decref(metadata);
-		return 0;
-	}
-	for (size_t i = 0; i < MB_COUNT(fixed); i++)
-		json_object_del(body, fixed[i]);
-	mb_json_set(body, "metadata", metadata);
-	path = path_of(sigopt, "");
-	result = sigopt_call(&sigopt->link, "PUT", path, body, NULL, err);
-	free(path);
-	return result;
-}
-
-static int check_experiment(struct sigopt *sigopt, struct mb_err *err)
-{
-	json_t *body = sigopt_experiment(sigopt->suggester->experiment, sigopt->link.account->random), *there;
-	char *path = path_of(sigopt, "");
-	const char *state;
-	int result = sigopt_call(&sigopt->link, "GET", path, NULL, &there, err);
-
-	if (!result) {
-		state = json_string_value(json_object_get(there, "state"));
-		if (state && !strcmp(state, "deleted"))
-			result = mb_err_set(err, MB_EXIT_SYSTEM, sigopt->link.account->url,
-					    "experiment %s, which the log belongs to, is deleted there", sigopt->state.experiment);
-		else
-			result = update_experiment(sigopt, body, there, err);
-		json_decref(there);
-	}
-	if (result < 0 && err->code != MB_EXIT_OK && !err->hint[0])
-		mb_err_hint(err, "-a auto goes on without the service; another --log begins a new search");
-	free(path);
-	json_decref(body);
-	return result;
-}
-
-static int ensure_experiment(struct sigopt *sigopt, struct mb_err *err)
-{
-	int made = 0;
-
-	if (sigopt->checked)
-		return 0;
-	learn_experiment(sigopt);
-	if (!sigopt->state.experiment) {
-		if (find_experiment(sigopt, err) < 0)
-			return -1;
-		made = !sigopt->state.experiment;
-		if (made && create_experiment(sigopt, err) < 0)
-			return -1;
-		if (sigopt_state_write(&sigopt->state, 1, err) < 0)
-			return -1;
-	}
-	if (!made && check_experiment(sigopt, err) < 0)
-		return -1;
-	sigopt->checked = 1;
-	return 0;
 }
 
 /* ---- observations ---- */
@@ -319,7 +127,7 @@ static int take_newest(void *arg, json_t *item)
 /* Which trials the service has an observation of: newest first, down to what was seen before. */
 static int learn_observations(struct sigopt *sigopt, struct mb_err *err)
 {
-	char *path = path_of(sigopt, "/observations"), *newest = NULL;
+	char *path = sigopt_path(sigopt, "/observations"), *newest = NULL;
 	int bad = sigopt_list(&sigopt->link, path, NULL, take_newest, &newest, err) < 0 ||
 		  sigopt_list(&sigopt->link, path, NULL, take_observation, sigopt, err) < 0;
 
@@ -398,7 +206,7 @@ static int report(struct sigopt *sigopt, struct mb_err *err)
 {
 	struct suggester *suggester = sigopt->suggester;
 	const struct mb_log *log = &suggester->log;
-	char *path = path_of(sigopt, "/observations");
+	char *path = sigopt_path(sigopt, "/observations");
 	int result = 0;
 
 	for (size_t i = 0; result >= 0 && i < log->n_keys; i++) {
@@ -474,7 +282,7 @@ static int discard(struct sigopt *sigopt, const json_t *id, struct mb_err *err)
 
 	if (text) {
 		rest = mb_textf("/suggestions/%s", text);
-		path = path_of(sigopt, rest);
+		path = sigopt_path(sigopt, rest);
 		result = sigopt_call(&sigopt->link, "DELETE", path, NULL, NULL, err);
 		free(path);
 		free(rest);
@@ -518,7 +326,7 @@ static int take_open(void *arg, json_t *item)
 /* What is open at the service and not in the log: asked for by a process that did not come to use it. */
 static int learn_suggestions(struct sigopt *sigopt, struct mb_err *err)
 {
-	char *path = path_of(sigopt, "/suggestions");
+	char *path = sigopt_path(sigopt, "/suggestions");
 	json_t *open = json_array();
 	int bad = sigopt_list(&sigopt->link, path, "state=open", take_open, open, err);
 
@@ -542,7 +350,7 @@ static int learn_suggestions(struct sigopt *sigopt, struct mb_err *err)
  * discarded, -1. */
 static int ask(struct sigopt *sigopt, const json_t *point, const char *algorithm, struct mb_err *err)
 {
-	char *path = path_of(sigopt, "/suggestions");
+	char *path = sigopt_path(sigopt, "/suggestions");
 	json_t *body = json_object(), *answer = NULL;
 	double start_s = mb_clock_monotonic_s();
 	int result;
@@ -570,11 +378,11 @@ static int ask_random(struct sigopt *sigopt, struct mb_err *err)
 	struct suggester *suggester = sigopt->suggester;
 	const struct mb_algorithm *algorithm = mb_algorithm_find("random");
 	struct mb_suggestion suggestion;
-	struct mb_history history;
+	struct mb_history history = suggester_history(suggester);
 	int result = 0;
 
 	for (int64_t i = 0; i < RANDOM_TRIES; i++) {
-		suggester_history(suggester, suggester->log.last_trial + 1 + (int64_t)sigopt->n_spare + i, &history);
+		history.trial = suggester->log.last_trial + 1 + (int64_t)sigopt->n_spare + i;
 		if (algorithm->ask(&history, &suggestion, err) < 0) {
 			suggester->exhausted = err->code == MB_EXIT_NO && !sigopt->n_spare;
 			return err->code == MB_EXIT_NO ? 1 : -1;
@@ -648,7 +456,7 @@ static int turn(struct sigopt *sigopt, size_t count, struct mb_err *err)
 	suggester_update(sigopt->suggester);
 	if (state->crashed && sigopt_nap(&sigopt->link, crash_s, err) < 0)
 		return -1;
-	if (ensure_experiment(sigopt, err) < 0)
+	if (sigopt_ensure(sigopt, err) < 0)
 		return -1;
 	learn_taken(sigopt);
 	if ((first || state->others) && (learn_observations(sigopt, err) < 0 || learn_suggestions(sigopt, err) < 0))
@@ -715,13 +523,13 @@ int sigopt_delete(struct sigopt *sigopt, struct mb_err *err)
 	int result = sigopt_state_take(&sigopt->state, &sigopt->link, err);
 
 	if (!result)
-		learn_experiment(sigopt);
+		sigopt_learn_experiment(sigopt);
 	if (!result && !sigopt->state.experiment)
-		result = find_experiment(sigopt, err);
+		result = sigopt_find(sigopt, err);
 	if (!result && !sigopt->state.experiment) {
 		result = 1;
 	} else if (!result) {
-		path = path_of(sigopt, "");
+		path = sigopt_path(sigopt, "");
 		result = sigopt_call(&sigopt->link, "DELETE", path, NULL, NULL, err);
 		free(path);
 		if (!result)

@@ -6,11 +6,12 @@
 #define MB_DATA_DATA_H
 
 #include "data/experiment.h"
+#include "data/feasible.h"
 #include "data/holder.h"
 #include "data/holders.h"
 #include "data/json.h"
+#include "data/ladder.h"
 #include "data/log.h"
-#include "data/ranking.h"
 #include "data/record.h"
 #include "data/space.h"
 #include "data/yaml.h"

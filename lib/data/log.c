@@ -231,6 +231,8 @@ int mb_log_append(struct mb_log *log, json_t *record, struct mb_err *err)
 
 	if (mb_record_check(&checked, record, log->path, err) < 0)
 		return -1;
+	if (log->mode == MB_LOG_MEMORY)
+		return mb_log_replay_record(log, &checked, err);
 	mb_json_print(record, &log->pending);
 	mb_str_adds(&log->pending, "\n");
 	return mb_log_replay_lines(log, log->pending.at + start, log->pending.n - start, err);
@@ -240,10 +242,8 @@ int mb_log_unlock(struct mb_log *log, struct mb_err *err)
 {
 	int bad = 0;
 
-	if (log->mode == MB_LOG_MEMORY) {
-		mb_str_clear(&log->pending);
+	if (log->mode == MB_LOG_MEMORY)
 		return 0;
-	}
 	if (log->pending.n) {
 		bad = append_bytes(log, log->fd, log->path, log->pending.at, log->pending.n, err);
 		log->size += (int64_t)log->pending.n;

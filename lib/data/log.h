@@ -66,7 +66,8 @@ int mb_log_update(struct mb_log *log, struct mb_err *err);
 int mb_log_lock(struct mb_log *log, struct mb_err *err);
 int mb_log_unlock(struct mb_log *log, struct mb_err *err); /* writes what is pending, all or nothing */
 
-/* Under the lock. Takes no reference. The key's state changes at once. */
+/* Under the lock. Takes no reference, but in memory, where the log shares the record: do not change its members then. The
+ * key's state changes at once. */
 int mb_log_append(struct mb_log *log, json_t *record, struct mb_err *err);
 
 /* 1 when the record would be passed on only: a result of a finished key, an `interrupted` of an earlier attempt. */

@@ -169,12 +169,27 @@ int mb_log_complete(const struct mb_log *log, struct mb_record *record, const ch
 	return 0;
 }
 
+static int replay_record(struct mb_log *log, const struct mb_record *record, const char *where, struct mb_err *err)
+{
+	struct mb_err why;
+
+	if (!record->trial) {
+		mb_err_set(&why, MB_EXIT_RECORD, where, "trial: missing");
+		mb_errs_add(&log->bad, &why);
+		return 0;
+	}
+	if (check_experiment(log, record->json, where, err) < 0)
+		return -1;
+	apply(log, record);
+	return 0;
+}
+
 static int replay_line(struct mb_log *log, const char *text, size_t n, struct mb_err *err)
 {
 	struct mb_record record;
 	struct mb_err why;
 	char where[512];
-	int bad = 0;
+	int bad;
 
 	log->lines++;
 	if (!n || strspn(text, " ") >= n) /* a blanked line: what --repair leaves of a bad one */
@@ -184,16 +199,15 @@ static int replay_line(struct mb_log *log, const char *text, size_t n, struct mb
 		mb_errs_add(&log->bad, &why);
 		return 0;
 	}
-	if (!record.trial) {
-		mb_err_set(&why, MB_EXIT_RECORD, where, "trial: missing");
-		mb_errs_add(&log->bad, &why);
-	} else {
-		bad = check_experiment(log, record.json, where, err);
-		if (!bad)
-			apply(log, &record);
-	}
+	bad = replay_record(log, &record, where, err);
 	mb_record_release(&record);
 	return bad;
+}
+
+int mb_log_replay_record(struct mb_log *log, const struct mb_record *record, struct mb_err *err)
+{
+	log->lines++;
+	return replay_record(log, record, log->path, err);
 }
 
 int mb_log_replay_lines(struct mb_log *log, const char *text, size_t n, struct mb_err *err)

@@ -93,6 +93,39 @@ static double range_search(const struct mb_param *param, double value)
 	return u;
 }
 
+double mb_param_number(const struct mb_param *param, double u)
+{
+	if (param->values)
+		return json_number_value(json_array_get(param->values, mb_cell(u, param->n_values)));
+	return range_at(param, u);
+}
+
+/* Ends of the range before ints are rounded, as logarithms with log. */
+static void real_ends(const struct mb_param *param, double *low, double *high)
+{
+	double extend = param->type == MB_PARAM_INT ? 0.5 : 0;
+
+	*low = param->log ? log(param->min - extend) : param->min - extend;
+	*high = param->log ? log(param->max + extend) : param->max + extend;
+}
+
+double mb_param_real(const struct mb_param *param, double u)
+{
+	double low, high, at;
+
+	real_ends(param, &low, &high);
+	at = low + mb_prior_place(param, u) * (high - low);
+	return param->log ? exp(at) : at;
+}
+
+double mb_param_real_share(const struct mb_param *param, double real)
+{
+	double low, high;
+
+	real_ends(param, &low, &high);
+	return mb_prior_share(param, clamp(((param->log ? log(real) : real) - low) / (high - low), 0, 1));
+}
+
 json_t *mb_param_decode(const struct mb_param *param, double u)
 {
 	if (param->values)

@@ -15,6 +15,13 @@
 /* The value at coordinate u, what is outside [0, 1] taken as its end. A new reference. */
 json_t *mb_param_decode(const struct mb_param *param, double u);
 
+/* The same as a number, of a numeric parameter. */
+double mb_param_number(const struct mb_param *param, double u);
+
+/* The number of a range at u before an int is rounded, and its inverse; both monotone. */
+double mb_param_real(const struct mb_param *param, double u);
+double mb_param_real_share(const struct mb_param *param, double real);
+
 /* A coordinate that decodes to `value`, the middle of its cell where there are cells; -1 when the value is not one of
  * the parameter's. A number of a double range that no coordinate hits exactly gets a nearest one. */
 int mb_param_encode(const struct mb_param *param, const json_t *value, double *u);

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "nn/blas.h"
 
 static const char magic[8] = {'m', 'b', 'c', 'k', 'p', 't', '1', '\n'};
 
@@ -344,7 +343,7 @@ int mb_model_file_read(struct mb_model_file *model, const char *path, struct mb_
 	struct mapped file;
 
 	*model = (struct mb_model_file){0};
-	if (mb_blas_load(err) < 0 || map(&file, path, err))
+	if (map(&file, path, err))
 		return -1;
 	if (shape_from_json(&file, &shape, err) == 0)
 		model->net = mb_mlp_new(&shape, MB_EVALUATE_ROWS, 0, err);

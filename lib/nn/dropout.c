@@ -36,7 +36,7 @@ static inline __attribute__((always_inline)) void draw(const struct mb_rng *rng,
 }
 
 MB_CLONES
-static void apply(const struct mb_rng *rng, uint32_t threshold, mb_real scale, mb_real *restrict a,
+static void apply(const struct mb_rng *rng, uint32_t first, uint32_t threshold, mb_real scale, mb_real *restrict a,
 		  mb_real *restrict slope, size_t n)
 {
 	uint32_t words[4][LANES];
@@ -45,7 +45,7 @@ static void apply(const struct mb_rng *rng, uint32_t threshold, mb_real scale, m
 	for (size_t at = 0; at < n; at += BLOCK * LANES) {
 		size_t some = n - at < BLOCK * LANES ? n - at : BLOCK * LANES;
 
-		draw(rng, (uint32_t)(at / BLOCK), words);
+		draw(rng, first + (uint32_t)(at / BLOCK), words);
 		for (int w = 0; w < 4; w++)
 			for (int i = 0; i < LANES; i++) {
 				keep[2 * w * LANES + i] = (words[w][i] & 0xffff) < threshold ? 0 : scale;
@@ -58,10 +58,12 @@ static void apply(const struct mb_rng *rng, uint32_t threshold, mb_real scale, m
 	}
 }
 
-void mb_dropout_apply(const struct mb_dropout *dropout, size_t layer, mb_real *a, mb_real *slope, size_t n)
+void mb_dropout_apply(const struct mb_dropout *dropout, size_t layer, mb_real *a, mb_real *slope, size_t rows,
+		      size_t ld)
 {
 	struct mb_rng rng;
 
 	mb_rng_init(&rng, dropout->seed, dropout->step * (MB_HIDDEN_MAX + 1) + layer, MB_RNG_DROPOUT);
-	apply(&rng, (uint32_t)lround(dropout->share * 65536), (mb_real)(1 / (1 - dropout->share)), a, slope, n);
+	apply(&rng, (uint32_t)(dropout->first * ld / BLOCK), (uint32_t)lround(dropout->share * 65536),
+	      (mb_real)(1 / (1 - dropout->share)), a, slope, rows * ld);
 }

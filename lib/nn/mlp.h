@@ -6,12 +6,11 @@
  *     struct mb_mlp *net = mb_mlp_new(&shape, 512, 1, &err);
  *     mb_init_mlp(net, MB_INIT_PYTORCH, seed);
  *     … fill net->x with `rows` rows …
- *     mb_mlp_forward(net, rows, &dropout);               // net->logits
- *     loss = mb_mlp_backward(net, rows, labels, smoothing); // net->grad
+ *     mb_mlp_forward(net, rows, &dropout);                           // net->logits
+ *     loss = mb_mlp_backward(net, rows, labels, smoothing, rows, 0); // net->grad
  *     optimizer->step(&at, net->param, net->grad, state, net->n_params);
  *
- * Shapes. Layer l maps in to out; in memory the columns are padded to `ld`, a multiple of 8, as products of width
- * 16 are faster than those of width 15. Padding is zero in parameters, gradients and activations and stays so.
+ * Shapes. Layer l maps in to out; in memory the columns are padded to `ld`, a multiple of MB_PAD, as the kernels want. Padding is zero in parameters, gradients and activations and stays so.
  *
  *     param, grad: for each layer W (in_ld × ld, row-major), b (ld), with batch norm also gamma (ld), beta (ld)
  *     stats:       with batch norm, for each hidden layer the running mean (ld) and variance (ld)
@@ -25,7 +24,9 @@
 #include "base/base.h"
 #include "nn/activation.h"
 #include "nn/hyper.h"
-#include "nn/real.h"
+#include "nn/kernel.h"
+
+enum { MB_TILE = 8 };
 
 struct mb_mlp_shape {
 	size_t inputs, classes;
@@ -50,19 +51,22 @@ struct mb_mlp {
 	struct mb_layer layers[MB_HIDDEN_MAX + 1];
 	size_t n_layers;           /* n_hidden + 1 */
 	size_t n_params, n_stats;  /* with padding */
+	const struct mb_kernel *kernel; /* that does the products; the best one unless the caller sets another */
 	size_t max_rows;
 	mb_real *param, *grad;     /* grad: training only */
 	mb_real *stats;
 	mb_real *x;                /* max_rows × inputs: the caller fills it */
+	mb_real *turned;           /* a layer's W, transposed; training only */
 	mb_real *logits;           /* max_rows × ld of the last layer; classes of them count */
 	mb_real *delta[2];         /* max_rows × widest ld: gradients on their way back */
 	void *block;               /* all of the above */
 };
 
-/* Which hidden outputs to drop at this step: a pure function of (seed, step, layer, element). */
+/* Which hidden outputs to drop at this step: a pure function of (seed, step, layer, row of the batch, column). */
 struct mb_dropout {
 	double share; /* 0: none */
 	uint64_t seed, step;
+	size_t first; /* row of the batch that is the first in net->x, a multiple of MB_TILE */
 };
 
 /* The shape that hyperparameters ask for. */
@@ -80,8 +84,21 @@ size_t mb_mlp_count(const struct mb_mlp_shape *shape);
  * statistics and moves the running ones; else it uses the running ones. */
 void mb_mlp_forward(struct mb_mlp *net, size_t rows, const struct mb_dropout *dropout);
 
-/* After a forward pass in training: the mean loss over the rows, and its gradient in net->grad. */
-double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint8_t *labels, double smoothing);
+/* After a forward pass in training: the loss summed over the rows; net->grad is, or with `add` grows by, their part of
+ * the gradient of the mean over the `batch` rows that these are part of. */
+double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint8_t *labels, double smoothing, size_t batch, int add);
+
+/* The same for n networks that look at the same rows x (rows × inputs; their own x is not used), the products of all
+ * first layers done together. Each gets what it would get alone, to the bit; all have the same kernel. dropouts NULL: not
+ * in training. losses: n, the losses are added to. */
+void mb_mlp_forward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows,
+			const struct mb_dropout *dropouts);
+void mb_mlp_backward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows, const uint8_t *labels,
+			 const double *smoothings, size_t batch, int add, double *losses);
+
+/* How many rows to take at once through a network in training: what stays in the caches, a multiple of MB_TILE; with
+ * batch norm, which looks at all rows, the whole batch. */
+size_t mb_mlp_tile(const struct mb_mlp_shape *shape, size_t batch);
 
 /* The tensors without padding, as PyTorch keeps them: for each layer W (out × in), b, gamma, beta: mb_mlp_count
  * numbers. `padded` is param, grad or an optimiser state. */

@@ -16,6 +16,7 @@
 #include "nn/dataset.h"
 #include "nn/evaluate.h"
 #include "nn/hyper.h"
+#include "nn/kernel.h"
 #include "nn/mlp.h"
 #include "nn/split.h"
 #include "nn/trainer.h"

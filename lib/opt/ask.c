@@ -6,9 +6,11 @@
 #include <stdlib.h>
 
 #include "opt/algorithm.h"
+#include "opt/view.h"
 
 enum {
 	RANDOM_ATTEMPTS = 100000,
+	FEASIBLE_ATTEMPTS = 4096,
 	MOST_WALKED = 1 << 20 /* points of a space with linear constraints, most of which may be forbidden */
 };
 
@@ -57,6 +59,28 @@ static json_t *draw_unseen(const struct mb_history *history, mb_draw *draw, stru
 	return NULL;
 }
 
+/* From what the linear constraints leave, however thin. NULL: nothing new, or nothing at all. */
+static json_t *draw_feasible(const struct mb_history *history, struct mb_rng *rng, double *u)
+{
+	const struct mb_space *space = &history->experiment->space;
+	struct mb_feasible feasible;
+	json_t *found = NULL;
+
+	for (int attempt = mb_feasible_init(&feasible, space, rng) < 0 ? FEASIBLE_ATTEMPTS : 0;
+	     attempt < FEASIBLE_ATTEMPTS && !found; attempt++) {
+		json_t *point;
+
+		mb_feasible_draw(&feasible, rng, u);
+		point = mb_space_point(space, u);
+		if (mb_ask_takes(history, point))
+			found = point;
+		else
+			json_decref(point);
+	}
+	mb_feasible_release(&feasible);
+	return found;
+}
+
 int mb_ask_unseen(const struct mb_history *history, mb_draw *draw, const char *algorithm,
 		  struct mb_suggestion *suggestion, struct mb_err *err)
 {
@@ -70,18 +94,22 @@ int mb_ask_unseen(const struct mb_history *history, mb_draw *draw, const char *a
 	if (suggestion->assignments)
 		goto out;
 
-	/* Nearly all that can be drawn is seen: now it matters to find a point at all. */
+	/* Nearly all that can be drawn is seen, or forbidden: now it matters to find a point at all. */
 	suggestion->algorithm = mb_algorithm_random.name;
 	size = mb_space_size(space);
 	if (size <= MOST_WALKED || (size != UINT64_MAX && !space->n_constraints)) {
 		suggestion->assignments = mb_ask_walk(history, mb_rng_below(&rng, size), size, err);
 		goto out;
 	}
-	suggestion->assignments = draw_unseen(history, mb_draw_random, &rng, RANDOM_ATTEMPTS, u);
-	if (!suggestion->assignments)
-		mb_err_set(err, MB_EXIT_NO, NULL,
-			   "the space is exhausted: %d random points are all suggested already%s", RANDOM_ATTEMPTS,
-			   space->n_constraints ? " or break a linear constraint" : "");
+	suggestion->assignments = space->n_constraints
+					  ? draw_feasible(history, &rng, u)
+					  : draw_unseen(history, mb_draw_random, &rng, RANDOM_ATTEMPTS, u);
+	if (!suggestion->assignments && space->n_constraints)
+		mb_err_set(err, MB_EXIT_NO, NULL, "the space is exhausted: of what the linear constraints leave, %d draws "
+			   "are all suggested already", FEASIBLE_ATTEMPTS);
+	else if (!suggestion->assignments)
+		mb_err_set(err, MB_EXIT_NO, NULL, "the space is exhausted: %d random points are all suggested already",
+			   RANDOM_ATTEMPTS);
 out:
 	free(u);
 	return suggestion->assignments ? 0 : -1;
@@ -91,11 +119,18 @@ int mb_suggest(const struct mb_algorithm *algorithm, const struct mb_history *hi
 	       struct mb_suggestion *suggestion, struct mb_err *err)
 {
 	json_t *point = mb_space_default(&history->experiment->space);
+	struct mb_view view;
+	int bad;
 
 	if (point && !mb_ask_seen(history, point)) {
 		*suggestion = (struct mb_suggestion){point, "default", NULL};
 		return 0;
 	}
 	json_decref(point);
-	return algorithm->ask(history, suggestion, err);
+	if (!history->experiment->fidelity.name && !history->experiment->n_tasks)
+		return algorithm->ask(history, suggestion, err);
+	mb_view_init(&view, history);
+	bad = algorithm->ask(&view.history, suggestion, err);
+	mb_view_release(&view);
+	return bad;
 }

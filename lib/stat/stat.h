@@ -6,6 +6,12 @@
 #define MB_STAT_STAT_H
 
 #include "stat/classify.h"
+#include "stat/ei.h"
+#include "stat/gp.h"
+#include "stat/lbfgs.h"
+#include "stat/linalg.h"
+#include "stat/matern.h"
+#include "stat/pareto.h"
 #include "stat/parzen.h"
 #include "stat/sobol.h"
 #include "stat/summary.h"
