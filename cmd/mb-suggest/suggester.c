@@ -177,6 +177,9 @@ static uint64_t trial_seed(const struct suggester *suggester, int64_t trial)
 
 static int put_issue(struct suggester *suggester, json_t *record, double start_s, struct mb_err *err)
 {
+	json_object_del(record, "commit"); /* an attempt is of the code that it runs */
+	if (suggester->experiment->commit)
+		mb_json_set(record, "commit", json_string(suggester->experiment->commit));
 	if (suggester->owner)
 		mb_json_set(record, "owner", json_incref(suggester->owner));
 	mb_record_add_span(record, "suggest", start_s, mb_clock_now_s() - start_s);
