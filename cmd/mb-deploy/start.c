@@ -8,77 +8,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "deploy.h"
-
-/* ---- what this version does for nobody ---- */
-
-/* Sections that ask for something that would silently be missing. */
-static int check_sections(struct mb_tool *tool, const struct mb_str *text, const char *path)
-{
-	static const char *const sections[] = {"git_options", "cluster_modules"};
-	struct mb_errs errs = {0};
-	struct mb_yaml *root = mb_yaml_parse(text->at, text->n, path, &errs);
-	const struct mb_yaml *node, *experiment = root ? mb_yaml_get(root, "experiment") : NULL;
-	int status = 0;
-
-	for (size_t i = 0; root && i < MB_COUNT(sections); i++) {
-		node = mb_yaml_get(root, sections[i]);
-		if (!node || mb_yaml_is_null(node) || (node->kind != MB_YAML_SCALAR && !node->n))
-			continue;
-		mb_tool_warn(tool,
-			     "%s:%d: %s: not built in yet (take the section out, and prepare by hand what it names)",
-			     path, node->key_line, sections[i]);
-		status = MB_EXIT_USAGE;
-	}
-	node = experiment ? mb_yaml_get(experiment, "conda_env") : NULL;
-	if (node && !mb_yaml_is_null(node)) {
-		mb_tool_warn(tool,
-			     "%s:%d: experiment.conda_env: not built in yet (activate it before mb-deploy start)",
-			     path, node->key_line);
-		status = MB_EXIT_USAGE;
-	}
-	mb_yaml_free(root);
-	mb_errs_release(&errs);
-	return status;
-}
+#include "setup.h"
 
 /* ---- launching ---- */
 
-static int launch(struct deployment *deployment, int64_t number, int64_t of, struct mb_err *err)
-{
-	json_t *line = journal_worker("launch", number);
-	struct mb_ident process;
-	int64_t launch;
-
-	mb_json_set(line, "of", json_integer(of));
-	launch = journal_add(&deployment->journal, line, err);
-	if (launch < 0 || deployment->driver->launch(deployment, number, launch, &process, err) < 0)
-		return -1;
-	deploy_step();
-	line = journal_worker("launched", number);
-	mb_json_set(line, "launch", json_integer(launch));
-	mb_json_set(line, "process", mb_ident_to_json(&process));
-	return journal_add(&deployment->journal, line, err) < 0 ? -1 : 0;
-}
-
-static int is_on(const struct deployment *deployment, int64_t number)
-{
-	const struct slot *slot = journal_slot((struct journal *)&deployment->journal, number);
-
-	return slot && life_is_on(deployment->driver->look(deployment, slot));
-}
-
-/* Launches those that are not on; 0 or -1. */
-static int launch_missing(struct deployment *deployment, const char *verb, struct mb_err *err)
+/* Launches those that are not on; *made: how many. 0 or -1. */
+static int launch_missing(struct deployment *deployment, const char *verb, int64_t *made, struct mb_err *err)
 {
 	int64_t of = journal_add(&deployment->journal, journal_verb("intent", verb), err);
 	json_t *result;
 
-	if (of < 0)
+	if (of < 0 || deployment->driver->launch(deployment, of, made, err) < 0)
 		return -1;
-	for (int64_t number = 1; number <= deployment->workers; number++)
-		if (!is_on(deployment, number) && launch(deployment, number, of, err) < 0)
-			return -1;
 	result = journal_verb("result", verb);
 	mb_json_set(result, "of", json_integer(of));
 	return journal_add(&deployment->journal, result, err) < 0 ? -1 : 0;
@@ -123,19 +64,33 @@ static int settle(struct deployment *deployment)
 
 static int say_over(struct deployment *deployment, const struct standing *standing)
 {
-	mb_tool_say(deployment->tool,
-		    "%s: %lld of %lld observations are in: nothing is left to do (mb-deploy status %s)",
-		    deployment->name, (long long)(standing->completed + standing->failed),
-		    (long long)standing->budget, deployment->name);
+	struct mb_str text = {0};
+
+	standing_text(standing, &text);
+	mb_tool_say(deployment->tool, "%s: %s are in: nothing is left to do (mb-deploy status %s)", deployment->name,
+		    text.at, deployment->name);
+	mb_str_release(&text);
 	return MB_EXIT_OK;
 }
 
+/* Makes what the workers need. What has not run yet is not bound to what was found at the first attempt. */
+static int set_up(struct deployment *deployment, struct mb_experiment *experiment, const char *verb, int update)
+{
+	if (!strcmp(verb, "start")) { /* of which the copy was made */
+		free(experiment->path);
+		experiment->path = mb_strdup(deployment->source);
+	}
+	return setup_prepare(deployment, experiment, !deployment->journal.n_slots || update);
+}
+
 /* Under the verb's lock. */
-static int take_up(struct deployment *deployment, const char *verb)
+static int take_up(struct deployment *deployment, const char *verb, int update)
 {
 	struct mb_tool *tool = deployment->tool;
 	struct standing standing = {0};
+	struct mb_str text = {0};
 	struct mb_err err;
+	int64_t made;
 	size_t on;
 	int status;
 
@@ -158,20 +113,24 @@ static int take_up(struct deployment *deployment, const char *verb)
 		status = mb_tool_fail(tool, &err);
 		goto out;
 	}
+	learn(deployment, 1);
 	on = count_on(deployment);
-	if (on >= (size_t)deployment->workers) {
-		mb_tool_say(tool, "%s: runs, %lld of %lld observations", deployment->name,
-			    (long long)(standing.completed + standing.failed), (long long)standing.budget);
+	if (on >= (deployment->driver->together ? 1 : (size_t)deployment->workers)) {
+		standing_text(&standing, &text);
+		mb_tool_say(tool, "%s: runs, %s", deployment->name, text.at);
 	} else if (standing_is_over(&standing)) {
 		status = say_over(deployment, &standing);
-	} else if (launch_missing(deployment, verb, &err) < 0) {
+	} else if ((status = set_up(deployment, standing.experiment, verb, update && !on))) {
+		goto out;
+	} else if (launch_missing(deployment, verb, &made, &err) < 0) {
 		status = mb_tool_fail(tool, &err);
 	} else {
-		mb_tool_say(tool, "%s: %lld worker%s started; mb-deploy status %s tells how it goes",
-			    deployment->name, (long long)(deployment->workers - (int64_t)on),
-			    deployment->workers - (int64_t)on == 1 ? "" : "s", deployment->name);
+		mb_tool_say(tool, "%s: %lld worker%s %s; mb-deploy status %s tells how it goes", deployment->name,
+			    (long long)made, made == 1 ? "" : "s",
+			    deployment->driver->together ? "submitted" : "started", deployment->name);
 	}
 out:
+	mb_str_release(&text);
 	standing_release(&standing);
 	return status;
 }
@@ -219,10 +178,21 @@ static int take_over(struct deployment *deployment, const struct wanted *wanted,
 	if (wanted->workers_given)
 		deployment->workers = wanted->workers;
 	deployment->keep = wanted->keep;
+	deployment->is_set_up = 0;
 	if (folder_write_copy(deployment, wanted->text, err) < 0)
 		return -1;
 	deploy_step();
 	return folder_write_marker(deployment, err);
+}
+
+/* Until then a mistake in the file can be mended without more ado. */
+static int has_run(struct deployment *deployment)
+{
+	struct mb_err err;
+	int has = journal_open(&deployment->journal, deployment->folder, 0, &err) < 0 || deployment->journal.n_slots;
+
+	journal_close(&deployment->journal);
+	return has;
 }
 
 /* 0 when the deployment is what is wanted, or has become so; else the exit code. */
@@ -232,13 +202,14 @@ static int compare(struct deployment *deployment, const struct wanted *wanted)
 	int edited = strcmp(deployment->digest, wanted->digest) != 0;
 	struct mb_err err;
 
-	if (edited && !wanted->update)
+	if (edited && !wanted->update && has_run(deployment))
 		return say_differs(deployment, wanted);
 	if (!edited && !strcmp(deployment->source, wanted->source) &&
 	    (!wanted->workers_given || deployment->workers == wanted->workers))
 		return 0;
 	if (journal_open(&deployment->journal, deployment->folder, 0, &err) < 0)
 		return mb_tool_fail(tool, &err);
+	learn(deployment, 1);
 	if (count_on(deployment)) {
 		mb_tool_warn(tool, "%s: runs, with %lld worker%s (mb-deploy kill %s first)", deployment->name,
 			     (long long)deployment->workers, deployment->workers == 1 ? "" : "s", deployment->name);
@@ -267,19 +238,19 @@ static int prepare(struct deployment *deployment, const struct mb_experiment *ex
 	deployment->experiment = mb_strdup(experiment->name);
 	deployment->digest = folder_digest(text);
 	free(beside);
-	deployment->driver = driver_choose(deployment->tool, experiment, options->on, "start");
-	if (!deployment->driver)
+	deployment->driver = driver_choose(experiment, options->on);
+	if (driver_check(deployment->tool, deployment->driver, experiment) < 0)
 		return MB_EXIT_USAGE;
 	deployment->workers = deployment->driver->workers(experiment, options->workers, &err);
 	if (!deployment->workers)
 		return mb_tool_fail(deployment->tool, &err);
 	deployment->keep = (experiment->parallel_bandwidth + deployment->workers - 1) / deployment->workers;
-	return check_sections(deployment->tool, text, experiment->path);
+	return setup_check(deployment->tool, experiment);
 }
 
-/* Under the lock of all. */
+/* Under the lock of all, which is given back once this deployment's is held: an environment takes minutes. */
 static int start(struct deployment *deployment, const struct mb_experiment *experiment,
-		 const struct deploy_options *options, const struct mb_str *text)
+		 const struct deploy_options *options, const struct mb_str *text, struct mb_lock *all)
 {
 	struct wanted wanted = {.text = text,
 				.digest = mb_strdup(deployment->digest),
@@ -301,9 +272,10 @@ static int start(struct deployment *deployment, const struct mb_experiment *expe
 	bad = bad || folder_link(deployment, 1, &err) < 0;
 	deploy_step();
 	bad = bad || folder_lock(deployment, &err) < 0;
+	mb_lock_drop(all);
 	status = bad ? mb_tool_fail(deployment->tool, &err) : compare(deployment, &wanted);
 	if (!status)
-		status = take_up(deployment, "start");
+		status = take_up(deployment, "start", options->update);
 	profile_free(profile);
 	return free_wanted(&wanted, status);
 }
@@ -330,7 +302,7 @@ int verb_start(struct mb_tool *tool, const struct deploy_options *options)
 		status = mb_tool_fail(tool, &err);
 		mb_lock_close(&all);
 	} else if (!status) {
-		status = start(&deployment, experiment, options, &text);
+		status = start(&deployment, experiment, options, &text, &all);
 		mb_lock_drop(&all);
 		mb_lock_close(&all);
 	}
@@ -352,7 +324,7 @@ int verb_continue(struct mb_tool *tool, const struct deploy_options *options)
 		status = mb_tool_fail(tool, &err);
 	} else {
 		(void)folder_link(&deployment, 1, &err); /* a workspace that was had back has another path */
-		status = take_up(&deployment, "continue");
+		status = take_up(&deployment, "continue", 0);
 	}
 	folder_release(&deployment);
 	return status;

@@ -15,8 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "deploy.h"
 #include "run/run.h"
+#include "data.h"
+#include "setup.h"
 
 enum { SUGGEST, TRAIN, COLLECT, STAGES };
 
@@ -28,7 +29,10 @@ struct worker {
 	pid_t self;
 	pid_t stages[STAGES]; /* 0: ended, or never started */
 	int statuses[STAGES]; /* of waitpid */
+	int set_up; /* 0, or the exit code of what the stages lack */
+	struct data_use data;
 	int stopping;
+	double deadline_s; /* Unix seconds: when to stop by oneself; 0: never */
 	double ending_s; /* Unix seconds: when the first stage ended or a signal came */
 	char *log;       /* touched to show life to other machines */
 };
@@ -75,6 +79,19 @@ static int add_deploy_span(struct journal *journal, const struct slot *slot, str
 	return journal_append(journal, span, err) < 0 ? -1 : 0;
 }
 
+/* Started by a batch system or by hand: 0 with a launch, 1 when this worker is wanted no more, -1 with err. */
+static int get_launch(struct worker *worker, struct mb_err *err)
+{
+	struct deployment *deployment = worker->deployment;
+	int arrived = deployment->driver->arrive
+			      ? deployment->driver->arrive(deployment, &worker->number, &worker->launch, err)
+			      : 1;
+
+	if (arrived == 1)
+		return deployment->journal.delete_open ? 1 : launch_oneself(worker, err);
+	return arrived == 2 ? 1 : arrived;
+}
+
 /* Under the journal's lock: 1 when this worker is wanted no more, -1 with err. */
 static int begin(struct worker *worker, struct mb_err *err)
 {
@@ -82,9 +99,10 @@ static int begin(struct worker *worker, struct mb_err *err)
 	struct mb_ident self;
 	struct slot *slot;
 	json_t *line;
+	int bad = worker->launch ? 0 : get_launch(worker, err);
 
-	if (!worker->launch && !journal->delete_open && launch_oneself(worker, err) < 0)
-		return -1;
+	if (bad)
+		return bad;
 	slot = journal_slot(journal, worker->number);
 	if (!slot || slot->launch != worker->launch || journal->delete_open || slot->words)
 		return 1;
@@ -115,12 +133,15 @@ static void be_stage(const struct worker *worker, int stage, int in, int out)
 	char *experiment = folder_file(deployment, "experiment.yaml"),
 	     *log = folder_file(deployment, "trials.ndjson");
 	char *const suggest[] = {program, "-e", experiment, "-l", log, "-k", keep, NULL};
-	char *const train[] = {program, "-e", experiment, "-l", log, "-j", keep, NULL};
+	char *const train[] = {program, "-e", experiment, "-l", log, "-j", keep, worker->data.dataset ? "-d" : NULL,
+			       worker->data.dataset, NULL};
 	char *const collect[] = {program, "-e", experiment, "-l", log, NULL};
 	char *const *const argv[STAGES] = {suggest, train, collect};
 	int error;
 
 	mb_signals_default();
+	if (stage == TRAIN && worker->data.lock >= 0) /* it reads the copy also when this process is gone */
+		fcntl(worker->data.lock, F_SETFD, 0);
 	if (stage != COLLECT)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != worker->self)
@@ -203,6 +224,40 @@ static void pass_on(struct worker *worker, int number)
 		mb_tool_fail(worker->deployment->tool, &err);
 }
 
+static void go_on(struct worker *worker, enum moment moment)
+{
+	const struct mb_driver *driver = worker->deployment->driver;
+
+	if (driver->go_on)
+		driver->go_on(worker->deployment, worker->number, moment);
+}
+
+/* Every now and then: shows life, hears of a kill that reached no process, and stops ahead of a limit of time. */
+static void look_around(struct worker *worker)
+{
+	struct journal *journal = &worker->deployment->journal;
+	struct mb_err err;
+
+	utimensat(AT_FDCWD, worker->log, NULL, 0);
+	if (worker->stopping)
+		return;
+	if (journal_update(journal, &err) == 0 && journal->kill > worker->launch)
+		pass_on(worker, SIGTERM);
+	else if (worker->deadline_s > 0 && mb_clock_now_s() >= worker->deadline_s)
+		pass_on(worker, SIGUSR2);
+	else
+		go_on(worker, MOMENT_MEANWHILE);
+}
+
+static int nap_ms(const struct worker *worker)
+{
+	const double left_s = worker->deadline_s - mb_clock_now_s();
+
+	return worker->deadline_s > 0 && !worker->stopping && left_s < MB_HOLDER_TOUCH_S
+		       ? (left_s > 0 ? (int)(left_s * 1000) + 1 : 0)
+		       : MB_HOLDER_TOUCH_S * 1000;
+}
+
 static void attend(struct worker *worker)
 {
 	struct pollfd on = {.fd = mb_signals_fd(), .events = POLLIN};
@@ -212,8 +267,8 @@ static void attend(struct worker *worker)
 		reap(worker);
 		if (!worker->stages[SUGGEST] && !worker->stages[TRAIN] && !worker->stages[COLLECT])
 			return;
-		if (poll(&on, 1, MB_HOLDER_TOUCH_S * 1000) == 0)
-			utimensat(AT_FDCWD, worker->log, NULL, 0);
+		if (poll(&on, 1, nap_ms(worker)) == 0)
+			look_around(worker);
 		while ((number = mb_signals_take()))
 			if (number != SIGCHLD)
 				pass_on(worker, number);
@@ -225,8 +280,10 @@ static void attend(struct worker *worker)
 /* The first bad status of a stage says how the worker ended; those downstream suffer from it. */
 static int sum_up(const struct worker *worker, struct mb_str *words)
 {
-	int exit = 0;
+	int exit = worker->set_up;
 
+	if (exit)
+		mb_str_addf(words, "setup ended with %d", exit);
 	for (int stage = 0; stage < STAGES; stage++) {
 		int status = worker->statuses[stage], code = WIFEXITED(status) ? WEXITSTATUS(status) : MB_EXIT_CHILD;
 
@@ -269,12 +326,58 @@ static int end(struct worker *worker, struct mb_err *err)
 	return bad ? mb_tool_fail(worker->deployment->tool, err) : exit;
 }
 
+/* 0 or the exit code. */
+static int enter_data(struct worker *worker)
+{
+	struct deployment *deployment = worker->deployment;
+	char *copy = folder_file(deployment, "experiment.yaml");
+	struct mb_errs errs = {0};
+	struct mb_experiment *experiment = mb_experiment_read(copy, &errs);
+	const double began_s = mb_clock_now_s();
+	struct mb_err err;
+	json_t *span;
+	int bad;
+
+	if (experiment)
+		bad = data_enter(deployment, experiment, &worker->data, &err);
+	else
+		bad = -1, err = errs.at[0];
+	if (!bad && worker->data.copy) {
+		span = journal_span("setup", began_s, mb_clock_now_s() - began_s);
+		mb_json_set(span, "component", json_string("data"));
+		bad = journal_add(&deployment->journal, span, &err) < 0;
+	}
+	mb_experiment_free(experiment);
+	mb_errs_release(&errs);
+	free(copy);
+	return bad ? mb_tool_fail(deployment->tool, &err) : 0;
+}
+
+/* Links of a chain that come when all is done should be gone at once, and leave no trace. */
+static int is_idle(const struct worker *worker)
+{
+	struct standing standing;
+	struct mb_err err;
+	int idle = !worker->launch && worker->deployment->driver->arrive && getenv("MB_DEPLOY_LINK") &&
+		   standing_read(&standing, worker->deployment, &err) == 0;
+
+	if (idle) {
+		idle = standing_is_over(&standing);
+		standing_release(&standing);
+	}
+	return idle;
+}
+
 static int work(struct worker *worker)
 {
 	struct deployment *deployment = worker->deployment;
 	struct mb_err err;
 	int bad;
 
+	if (is_idle(worker)) {
+		mb_tool_say(deployment->tool, "nothing is left to do: the observations are in");
+		return MB_EXIT_OK;
+	}
 	if (journal_open(&deployment->journal, deployment->folder, 1, &err) < 0 || mb_signals_open(1, &err) < 0 ||
 	    journal_lock(&deployment->journal, &err) < 0)
 		return mb_tool_fail(deployment->tool, &err);
@@ -291,20 +394,31 @@ static int work(struct worker *worker)
 	worker->log = folder_log_of(deployment, worker->number);
 	mb_tool_say(deployment->tool, "worker %lld: begins, %lld at once", (long long)worker->number,
 		    (long long)deployment->keep);
+	if (deployment->driver->deadline)
+		worker->deadline_s = deployment->driver->deadline(deployment);
+	go_on(worker, MOMENT_BEGIN);
 	workspace_watch(deployment, 0);
-	if (start_pipe(worker, &err) < 0) {
+	worker->set_up = setup_enter(deployment);
+	if (!worker->set_up)
+		worker->set_up = enter_data(worker);
+	if (worker->set_up)
+		worker->ending_s = mb_clock_now_s();
+	if (!worker->set_up && start_pipe(worker, &err) < 0) {
 		mb_tool_fail(deployment->tool, &err);
 		worker->statuses[SUGGEST] = MB_EXIT_SYSTEM << 8;
 	}
 	attend(worker);
+	data_leave(&worker->data);
 	free(worker->log);
-	return end(worker, &err);
+	bad = end(worker, &err);
+	go_on(worker, MOMENT_END);
+	return bad;
 }
 
 int verb_worker(struct mb_tool *tool, const struct deploy_options *options)
 {
 	struct deployment deployment;
-	struct worker worker = {.deployment = &deployment, .self = getpid()};
+	struct worker worker = {.deployment = &deployment, .self = getpid(), .data.lock = -1};
 	struct mb_err err;
 	int status;
 

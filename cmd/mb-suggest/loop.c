@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #include "run/run.h"
-#include "suggester.h"
+#include "sigopt.h"
 
 enum { STRIKES = 3 }; /* trials that come back unbegun in a row */
 
 struct loop {
 	const struct run_options *options;
+	struct mb_holder *holder; /* NULL: -n has none */
 	struct mb_holders holders;
 	double scanned_s;       /* monotonic, of the last look at the run files */
 	size_t lines_at_start;  /* of the log: --reissue gives out what stood there, not what comes later */
@@ -137,7 +138,7 @@ static size_t wanted(struct suggester *suggester)
 	if (loop->options->count)
 		return (size_t)loop->options->count;
 	count = room(suggester);
-	if (count && (suggester_budget_left(suggester) || any(suggester, FATE_FREE)))
+	if (count && (suggester_has_more(suggester) || any(suggester, FATE_FREE)))
 		return count;
 	return 0;
 }
@@ -162,8 +163,10 @@ static int turn(struct suggester *suggester, struct mb_err *err)
 	if (mb_log_update(&suggester->log, err) < 0 || look(suggester, 0.2, err) < 0)
 		return -1;
 	suggester_update(suggester);
+	if (suggester_prepare(suggester, wanted(suggester), err) < 0)
+		return -1;
 	if (!wanted(suggester) && !any(suggester, FATE_LATE) && !suggester_done(suggester))
-		return 0;
+		return suggester_settle(suggester, err);
 	if (mb_log_lock(&suggester->log, err) < 0)
 		return -1;
 	suggester_update(suggester);
@@ -172,6 +175,8 @@ static int turn(struct suggester *suggester, struct mb_err *err)
 	if (!bad)
 		mb_holders_sweep(&loop->holders, &suggester->log);
 	if (mb_log_unlock(&suggester->log, bad ? &(struct mb_err){0} : err) < 0)
+		bad = 1;
+	if (suggester_settle(suggester, bad ? &(struct mb_err){0} : err) < 0)
 		bad = 1;
 	return bad ? -1 : 0;
 }
@@ -255,8 +260,17 @@ static void wait_for_news(struct suggester *suggester)
 
 static int finish(struct suggester *suggester)
 {
-	if (suggester->exhausted && !suggester->n_open)
+	const struct mb_spending *spending = &suggester->spending;
+	struct mb_str left = {0};
+
+	if (suggester->exhausted && !suggester->n_open) {
 		mb_tool_say(suggester->tool, "the space is exhausted: all %zu points are tried", suggester->points.n);
+	} else if (spending->finished < spending->budget) {
+		mb_ladder_text(&suggester->ladder, spending->budget - spending->finished, &left);
+		mb_tool_say(suggester->tool, "the end: no training costs as little as the %s of the budget that are left",
+			    left.at);
+		mb_str_release(&left);
+	}
 	return MB_EXIT_OK;
 }
 
@@ -269,7 +283,7 @@ static int run(struct suggester *suggester, struct mb_holder *holder, struct mb_
 		size_t issued;
 
 		if (turn(suggester, err) < 0)
-			return -1;
+			return err->code == MB_EXIT_OK ? MB_EXIT_OK : -1;
 		suggester_complain(suggester);
 		if (loop->strikes >= STRIKES) {
 			mb_err_set(err, MB_EXIT_CHILD, NULL,
@@ -307,6 +321,20 @@ static int64_t count_mine(const struct suggester *suggester)
 	return mine;
 }
 
+/* While the service takes its time: hears signals, sees the reader go, and shows that this process lives. */
+static int stop_waiting(void *arg)
+{
+	struct suggester *suggester = arg;
+	struct loop *loop = suggester->mode;
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	if (loop->holder)
+		mb_holder_touch(loop->holder);
+	if (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLNVAL))
+		suggester->tool->stdout_gone = 1;
+	return mb_signals_stopped() || suggester->tool->stdout_gone;
+}
+
 int suggest_loop(struct suggester *suggester, const struct run_options *options)
 {
 	struct loop loop = {.options = options, .lines_at_start = suggester->log.lines};
@@ -322,6 +350,9 @@ int suggest_loop(struct suggester *suggester, const struct run_options *options)
 	    mb_holder_open(&holder, suggester->log.path, &err) < 0)
 		return mb_tool_fail(suggester->tool, &err);
 	suggester->owner = mb_ident_to_json(&self);
+	loop.holder = &holder;
+	if (suggester->sigopt)
+		sigopt_on_wait(suggester->sigopt, stop_waiting, suggester);
 	loop.watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (loop.watch >= 0)
 		inotify_add_watch(loop.watch, suggester->log.path, IN_MODIFY);
@@ -340,23 +371,6 @@ int suggest_loop(struct suggester *suggester, const struct run_options *options)
 
 /* ---- -n ---- */
 
-static int nothing_left(struct suggester *suggester)
-{
-	size_t budget = (size_t)suggester->experiment->observation_budget;
-
-	if (suggester->exhausted)
-		mb_tool_warn(suggester->tool, "no suggestion: the space is exhausted");
-	else if (suggester->log.finished >= budget)
-		mb_tool_warn(suggester->tool, "no suggestion: %zu of %zu observations are in, the budget is used up",
-			     suggester->log.finished, budget);
-	else
-		mb_tool_warn(suggester->tool,
-			     "no suggestion: %zu finished and %zu open trials fill the budget of %zu; mb-suggest --reissue "
-			     "gives out again what no trainer has",
-			     suggester->log.finished, suggester->n_open, budget);
-	return MB_EXIT_NO;
-}
-
 int suggest_count(struct suggester *suggester, const struct run_options *options)
 {
 	struct loop loop = {.options = options, .lines_at_start = suggester->log.lines, .watch = -1, .holders.once = 1};
@@ -365,16 +379,20 @@ int suggest_count(struct suggester *suggester, const struct run_options *options
 
 	suggester->mode = &loop;
 	suggester->fate = fate_in_log;
+	if (suggester->sigopt)
+		sigopt_on_wait(suggester->sigopt, stop_waiting, suggester);
 	if (turn(suggester, &err) < 0 || mb_log_sync(&suggester->log, 1, &err) < 0) {
 		status = mb_tool_fail(suggester->tool, &err);
 		goto out;
 	}
 	suggester_complain(suggester);
-	if (!suggester->n_issued)
-		status = nothing_left(suggester);
-	else if (suggester->n_issued < (size_t)options->count)
+	if (!suggester->n_issued) {
+		suggester_nothing(suggester, &err);
+		status = mb_tool_fail(suggester->tool, &err);
+	} else if (suggester->n_issued < (size_t)options->count) {
 		mb_tool_say(suggester->tool, "%zu of %lld suggestions: the %s", suggester->n_issued,
 			    (long long)options->count, suggester->exhausted ? "space is exhausted" : "budget ends here");
+	}
 	while (suggester->n_issued && suggester_print_one(suggester) == 0)
 		continue;
 	if (suggester->n_issued && !suggester->tool->stdout_gone)

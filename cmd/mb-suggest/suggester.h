@@ -22,7 +22,9 @@ struct suggester {
 	struct mb_tool *tool;
 	const struct mb_experiment *experiment;
 	const struct mb_algorithm *algorithm;
+	struct sigopt *sigopt; /* the service that suggests instead; NULL: none */
 	uint64_t seed;
+	struct mb_ladder ladder;
 	struct mb_log log;
 	json_t *owner;  /* of what is issued; NULL: nobody (-n, coprocess) */
 
@@ -32,6 +34,7 @@ struct suggester {
 
 	size_t *open;   /* indices of keys that are neither completed nor failed, in order */
 	size_t n_open, cap_open, keys_seen;
+	struct mb_spending spending; /* of the keys seen */
 	struct mb_hashset points; /* every point of the log */
 	struct mb_observation *observations; /* those in the space, for the algorithm */
 	double *u;      /* a row of mb_space_dims each */
@@ -56,18 +59,36 @@ void suggester_release(struct suggester *suggester);
 /* Takes in what the log learned: new points, trials that ended. */
 void suggester_update(struct suggester *suggester);
 
-/* How many new trials the budget has room for: finished and open ones count. */
-size_t suggester_budget_left(const struct suggester *suggester);
+/* Is there something to suggest that was not suggested before (a new trial, a higher rung of one) and fits into what the
+ * finished and the open leave of the budget? */
+int suggester_has_more(const struct suggester *suggester);
 
-/* Under the log's lock: issues at most `count` suggestions, free trials first, then new ones. They are appended to the log
+/* Under the log's lock: issues at most `count` suggestions, free trials first, then what is new. They are appended to the log
  * and stand in `issued`. The other issues all that are late. */
 int suggester_issue(struct suggester *suggester, size_t count, struct mb_err *err);
 int suggester_issue_late(struct suggester *suggester, struct mb_err *err);
+
+/* Before that and without the lock: what a service has to say, for up to `count` suggestions; it then waits for settle,
+ * which comes after the lock was given up. Nothing to do where there is no service. */
+int suggester_prepare(struct suggester *suggester, size_t count, struct mb_err *err);
+int suggester_settle(struct suggester *suggester, struct mb_err *err);
+
+/* How many new trials the budget has room for, where each is a full training. */
+size_t suggester_budget_left(const struct suggester *suggester);
+
+/* What an algorithm may know, but for the trial's number. */
+struct mb_history suggester_history(const struct suggester *suggester);
 
 /* Prints the first of `issued` and forgets it: 0, or -1 as mb_tool_put does. */
 int suggester_print_one(struct suggester *suggester);
 
 int suggester_done(const struct suggester *suggester); /* the budget is used up, or nothing is open and nothing left */
+
+/* Why nothing was issued: -1 with MB_EXIT_NO. */
+int suggester_nothing(const struct suggester *suggester, struct mb_err *err);
+
+/* "5 of 24", of the budget. */
+void suggester_budget_text(const struct suggester *suggester, struct mb_str *text);
 
 /* Prints once how many observations lie outside the space, and what could not be read in the log. */
 void suggester_complain(struct suggester *suggester);
@@ -77,6 +98,7 @@ struct run_options {
 	int64_t count;    /* -n; 0: loop */
 	int64_t keep;     /* -k; 0: all of the bandwidth */
 	int reissue;
+	int sigopt_delete;
 	struct mb_opt_texts history;
 };
 

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITERATIONS = 30 };
+enum {
+	ITERATIONS = 30,
+	MOST_FITTED = 200 /* rows: of more, so many spread evenly over them */
+};
 
 #define LEAST_SD 1e-9 /* of a deviation of 1: where the process is certain */
 
@@ -53,9 +56,9 @@ json_t *mb_output_write(const struct mb_output *output)
 	return surrogate;
 }
 
-static void try_start(struct mb_output *output, double *theta, double *best)
+static void try_start(struct mb_output *output, const struct mb_gp *gp, double *theta, double *best)
 {
-	double value = mb_gp_fit(&output->gp, &mb_gp_low_noise, theta, ITERATIONS);
+	double value = mb_gp_fit(gp, &mb_gp_low_noise, theta, ITERATIONS);
 
 	if (value < *best) {
 		*best = value;
@@ -64,7 +67,7 @@ static void try_start(struct mb_output *output, double *theta, double *best)
 }
 
 /* From the middle of the prior, from an earlier optimum, and once in a while from elsewhere. */
-static void fit(struct mb_output *output, const json_t *start, struct mb_rng *rng)
+static void fit(struct mb_output *output, const struct mb_gp *gp, const json_t *start, struct mb_rng *rng)
 {
 	enum { RANDOM_START = 5 };
 	size_t dims = output->gp.dims;
@@ -72,16 +75,36 @@ static void fit(struct mb_output *output, const json_t *start, struct mb_rng *rn
 
 	mb_gp_start(dims, output->theta);
 	mb_gp_start(dims, theta);
-	try_start(output, theta, &best);
+	try_start(output, gp, theta, &best);
 	if (read_start(start, dims, theta) == 0)
-		try_start(output, theta, &best);
+		try_start(output, gp, theta, &best);
 	if (mb_rng_below(rng, RANDOM_START) == 0) {
 		mb_gp_start(dims, theta);
 		for (size_t i = 0; i < dims; i++)
 			theta[i] = 0.7 * mb_rng_normal(rng);
-		try_start(output, theta, &best);
+		try_start(output, gp, theta, &best);
 	}
 	free(theta);
+}
+
+/* Hyperparameters of some of many rows. */
+static void fit_some(struct mb_output *output, const struct mb_rows *rows, const json_t *start, struct mb_rng *rng)
+{
+	const struct mb_gp *all = &output->gp;
+	double *row = mb_alloc(rows->dims * sizeof *row);
+	struct mb_gp some;
+
+	mb_gp_init(&some, rows->dims, rows->category, MOST_FITTED);
+	for (size_t k = 0; k < MOST_FITTED; k++) {
+		size_t i = (k + 1) * all->n / MOST_FITTED - 1;
+
+		for (size_t j = 0; j < rows->dims; j++)
+			row[j] = all->x[j * all->cap + i];
+		mb_gp_add(&some, row, all->y[i], all->noise[i]);
+	}
+	fit(output, &some, start, rng);
+	mb_gp_release(&some);
+	free(row);
 }
 
 int mb_output_init(struct mb_output *output, const struct mb_rows *rows, const struct mb_history *history,
@@ -100,7 +123,10 @@ int mb_output_init(struct mb_output *output, const struct mb_rows *rows, const s
 		mb_rows_put(rows, &history->u[list[i] * rows->dims], row);
 		mb_gp_add(&output->gp, row, (values[i] - output->mean) / output->deviation, sd * sd);
 	}
-	fit(output, start, rng);
+	if (n > MOST_FITTED)
+		fit_some(output, rows, start, rng);
+	else
+		fit(output, &output->gp, start, rng);
 	bad = mb_gp_condition(&output->gp, output->theta);
 	for (size_t i = 0; i < history->n && !bad; i++)
 		if (history->observations[i].pending) {
