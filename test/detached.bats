@@ -390,7 +390,7 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 @test "what is not built in is refused, and says what is" {
 	slow 2
 	mb-deploy plan --on local | grep -q "mb-suggest -k 2 -e experiment.yaml -l slow/trials.ndjson"
-	run --separate-stderr mb-deploy render
+	run --separate-stderr mb-deploy doctor
 	[ "$status" -eq 2 ] && [[ $stderr == *"not built in yet"* ]]
 	run --separate-stderr mb-deploy strat
 	[ "$status" -eq 2 ] && [[ $stderr == *"did you mean start?"* ]]

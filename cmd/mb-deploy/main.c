@@ -101,7 +101,7 @@ int main(int argc, char **argv)
 	const struct mb_opt table[] = {
 		{0, "on", MB_OPT_TEXT, &options.on, "PLACE", "where the workers run; default: slurm when experiment.cluster is given", .words = places},
 		{'w', "workers", MB_OPT_INT, &options.workers, "COUNT",
-		 "of start and plan: this many workers; default: 1, on Slurm parallel_bandwidth", .min = 1, .max = 4096},
+		 "of start, plan, render: this many workers; default: 1, on Slurm parallel_bandwidth", .min = 1, .max = 4096},
 		{0, "for", MB_OPT_TEXT, &options.target, "TARGET", "of render: slurm, kubernetes, docker or apptainer",
 		 .words = for_whom},
 		{0, "update", MB_OPT_FLAG, &options.update, NULL, "of start: take over what was edited in FILE"},

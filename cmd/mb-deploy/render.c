@@ -83,6 +83,15 @@ static int64_t count(const struct render_target *target, const struct mb_experim
 	return target->single ? 1 : experiment->parallel_bandwidth;
 }
 
+/* A newline in a path could begin a section of the file that is printed. */
+static int check_path(const char *path, struct mb_err *err)
+{
+	for (const char *at = path; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == '\177')
+			return mb_err_set(err, MB_EXIT_USAGE, path, "the path holds a control character");
+	return 0;
+}
+
 static int print(struct mb_tool *tool, const struct render_target *target, const struct mb_experiment *experiment,
 		 int64_t workers)
 {
@@ -94,8 +103,9 @@ static int print(struct mb_tool *tool, const struct render_target *target, const
 	render.file = realpath(experiment->path, NULL);
 	render.name = folder_slug(experiment->name);
 	render.keep = (experiment->parallel_bandwidth + workers - 1) / workers;
-	if (!render.file) {
+	if (!render.file)
 		mb_err_errno(&err, experiment->path, NULL);
+	if (!render.file || check_path(render.file, &err) < 0) {
 		status = mb_tool_fail(tool, &err);
 	} else {
 		char *beside = mb_path_dir(render.file);

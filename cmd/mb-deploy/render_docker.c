@@ -35,9 +35,9 @@ static void add_command(const struct render *render, struct mb_str *out)
 static int print(const struct render *render, struct mb_str *out, struct mb_err *err)
 {
 	(void)err;
-	mb_str_adds(out, "# In mb's source tree:\n#   docker build -t mb -f THIS-FILE .\n"
+	mb_str_adds(out, "# In mb's source tree:\n#   docker build -t mb:" MB_VERSION " -f THIS-FILE .\n"
 			 "# In the folder of the experiment file, any number of times, also at once:\n"
-			 "#   docker run --rm --stop-timeout 120 -v \"$PWD\":/work mb\n");
+			 "#   docker run --rm --stop-timeout 120 -v \"$PWD\":/work mb:" MB_VERSION "\n");
 	render_comment(out, render->experiment->name);
 	mb_str_adds(out, "ARG BASE=debian:bookworm-slim\n\nFROM ${BASE} AS build\n");
 	add_install(out, render_build_packages);
