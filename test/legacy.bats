@@ -31,8 +31,8 @@ model() {
 legacy() {
 	sed -e "s|git_uri:.*|git_uri: $PWD/repo|; s|dataset_path: [^ ]*|dataset_path: $PWD/data|" \
 		-e '/conda_env:/d; s|devel/cuda/11.8|mb-test/1.0|; s|partition: [^ ]*|partition: dev|' \
-		-e 's/use_local_workspace: True/use_local_workspace: False/; s/cluster: [^ ]*/cluster: generic/' "$LEGACY" >test_conf.yaml
-	[ "$(diff "$LEGACY" test_conf.yaml | grep -c '^<')" -eq 7 ]
+		-e 's/use_local_workspace: True/use_local_workspace: False/' "$LEGACY" >test_conf.yaml
+	[ "$(diff "$LEGACY" test_conf.yaml | grep -c '^<')" -eq 6 ]
 	mkdir -p workspaces
 	export WS_ROOT=$PWD/workspaces PATH=$SHARED/slurm/bin:$PATH MODULEPATH=$SHARED/slurm/modulefiles
 }
