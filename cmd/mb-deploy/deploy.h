@@ -41,7 +41,7 @@ struct deploy_options {
 	const char *name; /* the operand: a FILE, a NAME, a folder; NULL: none */
 	int64_t workers;  /* 0: as the driver likes */
 	int64_t lines;    /* of logs */
-	int update, follow, json, extend;
+	int update, follow, json, extend, nodes;
 };
 
 struct deploy_verb {
@@ -57,6 +57,7 @@ int verb_list(struct mb_tool *tool, const struct deploy_options *options);
 int verb_logs(struct mb_tool *tool, const struct deploy_options *options);
 int verb_kill(struct mb_tool *tool, const struct deploy_options *options);
 int verb_delete(struct mb_tool *tool, const struct deploy_options *options);
+int verb_doctor(struct mb_tool *tool, const struct deploy_options *options);
 int verb_plan(struct mb_tool *tool, const struct deploy_options *options);
 int verb_render(struct mb_tool *tool, const struct deploy_options *options);
 int verb_worker(struct mb_tool *tool, const struct deploy_options *options);
