@@ -38,10 +38,11 @@ static int is_open(const struct mb_key *key)
 	return key->status == MB_STATUS_OPEN || key->status == MB_STATUS_INTERRUPTED;
 }
 
-static void learn_issue(struct suggester *suggester, const struct mb_key *key)
+/* What a suggestion was made with; its result carries that too, and is all that a history of results has. */
+static void learn_issue(struct suggester *suggester, const json_t *record)
 {
-	json_t *surrogate = json_object_get(key->issue, "surrogate");
-	double start_s, end_s = mb_record_last_span(key->issue, "suggest", &start_s);
+	json_t *surrogate = json_object_get(record, "surrogate");
+	double start_s, end_s = mb_record_last_span(record, "suggest", &start_s);
 
 	if (surrogate) {
 		json_decref(suggester->surrogate);
@@ -78,12 +79,12 @@ static double share_of(const struct suggester *suggester, const struct mb_key *k
 static void learn_point(struct suggester *suggester, const struct mb_key *key)
 {
 	const struct mb_space *space = &suggester->experiment->space;
-	const json_t *assignments = json_object_get(key->issue ? key->issue : key->result, "assignments");
+	const json_t *record = key->issue ? key->issue : key->result;
+	const json_t *assignments = json_object_get(record, "assignments");
 	size_t dims = mb_space_dims(space), n = suggester->n_observations;
 	struct mb_err err;
 
-	if (key->issue)
-		learn_issue(suggester, key);
+	learn_issue(suggester, record);
 	if (mb_space_check(space, assignments, &err) < 0) {
 		suggester->outside++;
 		MB_PUSH(suggester->observed, suggester->n_observed, suggester->cap_observed, NOT_OBSERVED);
