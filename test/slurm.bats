@@ -169,6 +169,9 @@ finished() {
 	grep -q "link 1     job [0-9]*: submitted" said
 	slow 2 0.1 other "time: 5, begin: now+1hour"
 	mb-deploy start
+	for name in waits other; do
+		within 10 eval "squeue -h --name=$(name_of $name) -o %r | grep BeginTime"
+	done
 	rm -f state/mb/.squeue
 	mkdir bin
 	for command in squeue scontrol sinfo; do
@@ -239,13 +242,13 @@ finished() {
 }
 
 @test "scontrol requeue: the worker begins again and goes on" {
-	slow 10 0.7
+	slow 20 0.7
 	mb-deploy start
 	within 20 running slow 2
 	within 20 observed slow 1
 	read -r id _ < <(job slow)
 	scontrol requeue "$id"
-	finished slow 10 60
+	finished slow 20 60
 	[ "$(jq -s '[.[] | select(.event == "launch" and .link == 1)] | length' slow/deploy.ndjson)" -eq 3 ]
 }
 
@@ -292,6 +295,8 @@ finished() {
 		within 20 fails running $n/die-$n 1
 		[ "$(jq -s 'map(select(.event == "ended")) | length' $n/die-$n/deploy.ndjson)" -gt 0 ] || killed=$((killed + 1))
 		mb-deploy continue $n/die-$n
+	done
+	for ((n = 1; n <= 16; n++)); do
 		within 60 state_is $n/die-$n finished
 		within 10 no_job $n/die-$n
 		exactly $n/die-$n 3
