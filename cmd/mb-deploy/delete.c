@@ -43,6 +43,7 @@ static int delete (struct deployment *deployment)
 	status = check_uuid(deployment);
 	if (status)
 		return status;
+	learn(deployment, 1);
 	if (count_on(deployment)) {
 		mb_tool_warn(tool, "%s: runs (mb-deploy kill %s first)", deployment->name, deployment->name);
 		return MB_EXIT_NO;

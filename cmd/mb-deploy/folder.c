@@ -469,6 +469,8 @@ int folder_lock(struct deployment *deployment, struct mb_err *err)
 
 void folder_release(struct deployment *deployment)
 {
+	if (deployment->driver && deployment->driver->forget)
+		deployment->driver->forget(deployment);
 	journal_close(&deployment->journal);
 	if (deployment->locked)
 		mb_lock_drop(&deployment->lock);

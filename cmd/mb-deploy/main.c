@@ -97,9 +97,9 @@ int main(int argc, char **argv)
 	const char *config_path = NULL, *experiment_name = NULL;
 	int rest, status;
 	const struct mb_opt table[] = {
-		{0, "on", MB_OPT_TEXT, &options.on, "PLACE", "local; slurm is not built in yet", .words = places},
+		{0, "on", MB_OPT_TEXT, &options.on, "PLACE", "where the workers run; default: slurm when experiment.cluster is given", .words = places},
 		{'w', "workers", MB_OPT_INT, &options.workers, "COUNT",
-		 "of start and plan: this many workers; default: 1", .min = 1, .max = 4096},
+		 "of start and plan: this many workers; default: 1, on Slurm parallel_bandwidth", .min = 1, .max = 4096},
 		{0, "update", MB_OPT_FLAG, &options.update, NULL, "of start: take over what was edited in FILE"},
 		{'f', "follow", MB_OPT_FLAG, &options.follow, NULL, "of logs: go on until no worker is left"},
 		{'n', "lines", MB_OPT_INT, &options.lines, "COUNT", "of logs: the last ones of each worker", .min = 1,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * status and list: where experiments stand, from their files and the process table alone. They take no lock and
- * change nothing.
+ * status and list: where experiments stand, from their files and the process table, and what the batch system said
+ * lately. They change nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +31,8 @@ static const char *state_of(const struct deployment *deployment, const struct st
 		return "stopping";
 	if (standing->experiment && standing_is_over(standing))
 		return "finished";
+	if (counts[LIFE_WAITING] || (deployment->driver->waiting && deployment->driver->waiting(deployment)))
+		return "waiting";
 	if (deployment->journal.kill_open)
 		return "half killed";
 	return counts[LIFE_LOST] ? "lost" : counts[LIFE_ENDED] ? "stopped" : "not started";
@@ -162,6 +164,8 @@ static void print_text(struct mb_str *out, const struct deployment *deployment, 
 		mb_str_addf(out, "  feasible   none of %zu completed trials keeps the constraints\n", standing->ranked);
 	for (size_t i = 0; i < deployment->journal.n_slots; i++)
 		add_worker(out, deployment, &deployment->journal.slots[i]);
+	if (deployment->driver->tell)
+		deployment->driver->tell(deployment, out, NULL);
 	mb_str_addf(out, "  folder     %s\n", deployment->folder);
 	add_workspace(out, deployment);
 	if (is_edited(deployment))
@@ -248,6 +252,8 @@ static void print_json(struct mb_str *out, const struct deployment *deployment, 
 	for (size_t i = 0; i < deployment->journal.n_slots; i++)
 		json_array_append_new(workers, worker_json(deployment, &deployment->journal.slots[i]));
 	mb_json_set(object, "workers", workers);
+	if (deployment->driver->tell)
+		deployment->driver->tell(deployment, NULL, object);
 	mb_json_print(object, out);
 	mb_str_adds(out, "\n");
 	json_decref(object);
@@ -278,8 +284,10 @@ static int show(struct mb_tool *tool, const char *name, print_deployment print, 
 	if (journal_open(&deployment.journal, deployment.folder, 0, &err) < 0 ||
 	    standing_read(&standing, &deployment, &err) < 0)
 		status = mb_tool_fail(tool, &err);
-	else
+	else {
+		learn(&deployment, 0);
 		print(out, &deployment, &standing);
+	}
 	standing_release(&standing);
 	folder_release(&deployment);
 	return status;
