@@ -202,7 +202,7 @@ static int issue_again(struct suggester *suggester, size_t index, struct mb_err 
 	return put_issue(suggester, record, start_s, err);
 }
 
-static struct mb_history history_of(const struct suggester *suggester)
+struct mb_history suggester_history(const struct suggester *suggester)
 {
 	return (struct mb_history){
 		.experiment = suggester->experiment,
@@ -220,7 +220,7 @@ static struct mb_history history_of(const struct suggester *suggester)
 static struct mb_move next_move(const struct suggester *suggester)
 {
 	const struct mb_spending *spending = &suggester->spending;
-	struct mb_history history = history_of(suggester);
+	struct mb_history history = suggester_history(suggester);
 
 	return mb_fidelity_next(&history, spending->budget - spending->finished - spending->open,
 				!suggester->exhausted);
@@ -258,7 +258,7 @@ static json_t *seed_of(const struct suggester *suggester, int64_t trial)
 
 static int issue_new(struct suggester *suggester, size_t rung, double start_s, struct mb_err *err)
 {
-	struct mb_history history = history_of(suggester);
+	struct mb_history history = suggester_history(suggester);
 	struct mb_suggestion suggestion;
 
 	history.trial = mb_log_next_trial(&suggester->log, NULL, err);
