@@ -23,6 +23,9 @@ struct deployment {
 	char *uuid, *digest;
 	int64_t workers, keep;
 	const struct mb_driver *driver;
+	char *commit, *code, *environment; /* of setup.h; code is relative to the folder; NULL: none */
+	char *commit_of;                   /* digest of the git_options that the commit was found by */
+	int is_set_up;                     /* all of that was made */
 	struct workspace workspace; /* that the folder lies in */
 
 	struct queue *queue; /* what the batch system said (slurm.h), NULL: it was not asked */
@@ -159,6 +162,7 @@ int folder_link(struct deployment *deployment, int make, struct mb_err *err);
 /* Removes all that is in the folder, marker last, the folder and the link; follows no symbolic link. */
 int folder_remove(struct deployment *deployment, struct mb_err *err);
 int folder_unlink(const char *name, struct mb_err *err); /* the link alone */
+int folder_remove_tree(const char *path, struct mb_err *err); /* a folder and all in it, likewise */
 
 /* One verb at a time on this folder; the marker is read again. */
 int folder_lock(struct deployment *deployment, struct mb_err *err);

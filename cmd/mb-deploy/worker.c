@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "deploy.h"
 #include "run/run.h"
+#include "setup.h"
 
 enum { SUGGEST, TRAIN, COLLECT, STAGES };
 
@@ -28,6 +28,7 @@ struct worker {
 	pid_t self;
 	pid_t stages[STAGES]; /* 0: ended, or never started */
 	int statuses[STAGES]; /* of waitpid */
+	int set_up; /* 0, or the exit code of what the stages lack */
 	int stopping;
 	double deadline_s; /* Unix seconds: when to stop by oneself; 0: never */
 	double ending_s; /* Unix seconds: when the first stage ended or a signal came */
@@ -274,8 +275,10 @@ static void attend(struct worker *worker)
 /* The first bad status of a stage says how the worker ended; those downstream suffer from it. */
 static int sum_up(const struct worker *worker, struct mb_str *words)
 {
-	int exit = 0;
+	int exit = worker->set_up;
 
+	if (exit)
+		mb_str_addf(words, "setup ended with %d", exit);
 	for (int stage = 0; stage < STAGES; stage++) {
 		int status = worker->statuses[stage], code = WIFEXITED(status) ? WEXITSTATUS(status) : MB_EXIT_CHILD;
 
@@ -363,7 +366,10 @@ static int work(struct worker *worker)
 		worker->deadline_s = deployment->driver->deadline(deployment);
 	go_on(worker, MOMENT_BEGIN);
 	workspace_watch(deployment, 0);
-	if (start_pipe(worker, &err) < 0) {
+	worker->set_up = setup_enter(deployment);
+	if (worker->set_up)
+		worker->ending_s = mb_clock_now_s();
+	if (!worker->set_up && start_pipe(worker, &err) < 0) {
 		mb_tool_fail(deployment->tool, &err);
 		worker->statuses[SUGGEST] = MB_EXIT_SYSTEM << 8;
 	}

@@ -18,6 +18,12 @@ enum {
 	MOST_DRAWS = 20       /* times UNIFORM, where linear constraints forbid most of the cube */
 };
 
+/* What a search by a slow model looks at. */
+static size_t share(const struct mb_acquire *acquire, size_t all)
+{
+	return acquire->brief ? all / 4 : all;
+}
+
 static const double scales[] = {0.2, 0.07, 0.02};
 
 #define ANEW 0.05 /* of mutated numbers are drawn anew instead */
@@ -95,10 +101,12 @@ static void draw(struct pool *pool, double *u)
 
 static void add_uniform(struct pool *pool, double *u)
 {
-	for (size_t i = 0, added = 0; i < MOST_DRAWS * UNIFORM && added < UNIFORM; i++) {
+	size_t wanted = share(pool->acquire, UNIFORM);
+
+	for (size_t i = 0, added = 0; i < MOST_DRAWS * wanted && added < wanted; i++) {
 		draw(pool, u);
 		added += (size_t)add(pool, u);
-		if (i >= UNIFORM && !pool->acquire->rows->space->n_constraints)
+		if (i >= wanted && !pool->acquire->rows->space->n_constraints)
 			break; /* a small space has no more to give */
 	}
 }
@@ -110,14 +118,14 @@ static double reflect(double u)
 	return u > 1 ? 2 - u : u;
 }
 
-static void mutate(struct pool *pool, const double *from, double share, double scale, double *to)
+static void mutate(struct pool *pool, const double *from, double change, double scale, double *to)
 {
 	const struct mb_rows *rows = pool->acquire->rows;
 	size_t always = (size_t)mb_rng_below(pool->rng, pool->dims);
 
 	for (size_t i = 0; i < pool->dims; i++) {
 		to[i] = from[i];
-		if (i != always && mb_rng_unit(pool->rng) >= share)
+		if (i != always && mb_rng_unit(pool->rng) >= change)
 			continue;
 		if (rows->category[i] || mb_rng_unit(pool->rng) < ANEW)
 			to[i] = mb_rng_unit(pool->rng);
@@ -140,12 +148,12 @@ static double share_of(size_t dims, double expected)
 
 static void add_mutations(struct pool *pool, const double *base, double *from, double *u)
 {
-	double share = share_of(pool->dims, 2);
+	double change = share_of(pool->dims, 2);
 
 	for (size_t scale = 0; scale < MB_COUNT(scales); scale++)
-		for (int i = 0; i < MUTATIONS; i++) {
+		for (size_t i = 0; i < share(pool->acquire, MUTATIONS); i++) {
 			fill(pool, base, from);
-			mutate(pool, from, share, scales[scale], u);
+			mutate(pool, from, change, scales[scale], u);
 			add(pool, u);
 		}
 }
@@ -188,15 +196,16 @@ static size_t best_of(const struct pool *pool, size_t *at, size_t most)
 /* Each climber goes on from the best of its mutations. */
 static void climb_by_mutations(struct pool *pool, size_t *climber, size_t n, double *u)
 {
-	double share = share_of(pool->dims, 1.5), scale = 0.1;
+	double change = share_of(pool->dims, 1.5), scale = 0.1;
+	size_t tries = share(pool->acquire, TRIES);
 
 	for (int round = 0; round < ROUNDS; round++, scale *= 0.6) {
 		size_t from = pool->n, next[CLIMBERS + 1];
 
 		for (size_t i = 0; i < n; i++) {
 			next[i] = pool->n;
-			for (int try = 0; try < TRIES; try++) {
-				mutate(pool, pool->u + climber[i] * pool->dims, share, scale, u);
+			for (size_t try = 0; try < tries; try++) {
+				mutate(pool, pool->u + climber[i] * pool->dims, change, scale, u);
 				add(pool, u);
 			}
 		}
@@ -267,7 +276,7 @@ static void climb_by_gradient(struct pool *pool, size_t at)
 
 static void climb(struct pool *pool, double *u)
 {
-	size_t climber[CLIMBERS], n = best_of(pool, climber, CLIMBERS), from;
+	size_t climber[CLIMBERS], n = best_of(pool, climber, share(pool->acquire, CLIMBERS)), from;
 
 	climb_by_mutations(pool, climber, n, u);
 	if (!pool->acquire->gradient)

@@ -27,6 +27,7 @@ struct mb_acquire {
 	const void *context;         /* of both */
 	const double *const *base;   /* n_base pointers to settled coordinates, NaN where inactive */
 	size_t n_base;
+	int brief;                   /* 1: a quarter of the points, for models that are slow to ask */
 };
 
 json_t *mb_acquire(const struct mb_acquire *acquire, struct mb_rng *rng);
