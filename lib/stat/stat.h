@@ -14,6 +14,7 @@
 #include "stat/pareto.h"
 #include "stat/parzen.h"
 #include "stat/sobol.h"
+#include "stat/standard.h"
 #include "stat/summary.h"
 
 #endif
