@@ -45,6 +45,26 @@ char *model_dataset(const struct mb_experiment *experiment, const char *option)
 	return whole;
 }
 
+/* MB_RUNG=1 and MB_FIDELITY=9, or the task's name. */
+static void add_fidelity(const json_t *record, struct model_variables *variables)
+{
+	json_t *fidelity = json_object_get(record, "fidelity");
+	void *member = json_object_iter(fidelity);
+	const json_t *value = member ? json_object_iter_value(member) : NULL;
+	struct mb_str text = {0};
+
+	if (!value)
+		return;
+	if (json_is_string(value))
+		mb_str_adds(&text, json_string_value(value));
+	else
+		mb_json_print(value, &text);
+	variables->at[variables->n++] =
+		mb_textf("MB_RUNG=%lld", (long long)json_integer_value(json_object_get(record, "rung")));
+	variables->at[variables->n++] = mb_textf("MB_FIDELITY=%s", text.at);
+	mb_str_release(&text);
+}
+
 void model_variables(const json_t *record, const char *output, struct model_variables *variables)
 {
 	long long trial = (long long)json_integer_value(json_object_get(record, "trial"));
@@ -53,6 +73,7 @@ void model_variables(const json_t *record, const char *output, struct model_vari
 	variables->at[variables->n++] = mb_textf("MB_TRIAL=%lld", trial);
 	variables->at[variables->n++] = mb_textf("MB_SEED=%lld", seed);
 	variables->at[variables->n++] = mb_textf("MB_OUTPUT_PATH=%s", output);
+	add_fidelity(record, variables);
 }
 
 void model_variables_release(struct model_variables *variables)

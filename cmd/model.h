@@ -28,7 +28,8 @@ int model_open(struct mb_python *python, const struct mb_experiment *experiment,
  * seen from the experiment's folder; absolute where it exists here. NULL: none. The caller frees. */
 char *model_dataset(const struct mb_experiment *experiment, const char *option);
 
-/* "MB_TRIAL=1", "MB_SEED=7", "MB_OUTPUT_PATH=…": zero-initialise; NULL-terminated. */
+/* "MB_TRIAL=1", "MB_SEED=7", "MB_OUTPUT_PATH=…", with a fidelity "MB_RUNG=1", "MB_FIDELITY=9" (or the task's name):
+ * zero-initialise; NULL-terminated. */
 struct model_variables {
 	char *at[8];
 	size_t n;

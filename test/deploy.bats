@@ -62,21 +62,77 @@ load helper
 	[ "$(jq -r 'select(.status == "completed") | .trial' digits/trials.ndjson | sort | xargs)" = "1 2 3 4" ]
 }
 
-@test "slurm, by option or by the file's cluster, is not built in yet" {
-	experiment
-	run mb-deploy plan --on slurm
-	[ "$status" = 2 ]
-	[ "$output" = "mb-deploy: slurm: not built in yet (mb-deploy plan --on local plans it for this machine)" ]
-	sed -i 's/name: digits/&\n  cluster: BwUniCluster/' experiment.yaml
-	run mb-deploy plan
-	[ "$status" = 2 ]
-	[[ $output == *"not built in yet"* ]]
+@test "slurm, by option or by the file's cluster: the plan shows the submission and the script" {
+	experiment 24 3
+	printf 'sbatch_options: {partition: dev, time: "00:30:00", ntasks: 1, exclusive: yes, contiguous: no}\n' >>experiment.yaml
+	run --separate-stderr mb-deploy plan --on slurm
+	[ "$status" = 0 ]
+	program=$(realpath "$MB_BUILD/mb-deploy")
+	diff - <(printf '%s\n' "$output") <<-END
+	# digits: 24 observations, 3 at once
+	# on slurm: 3 workers of 1
+	# as many jobs in a chain as the budget takes, each queued when the one before begins
+	# mb-deploy start submits this:
+	sbatch --parsable --job-name=mb-digits-UUID '--comment=mb digits, link 1' --array=1-3 --signal=B:USR2@120 --chdir=$PWD/digits --output=logs/worker-%a.log --open-mode=append --requeue --export=ALL --partition=dev --time=00:30:00 --ntasks=1 --exclusive $PWD/digits/deploy.sh $program $PWD/digits CLAIM
+	# deploy.sh:
+	#   #!/bin/bash
+	#   # Written by mb-deploy: one worker. Arguments: the program, the experiment's folder, the claim.
+	#   export MB_DEPLOY_LINK="\$3"
+	#   exec "\$1" worker "\$2"
+	END
+	[ ! -e digits ]
+	sed -i 's/name: digits/&\n  cluster: BwUniCluster\n  number_chain_jobs: 2/; s/"00:30:00"/1/' experiment.yaml
+	mb-deploy plan --workers 2 >plan
+	grep -q "a chain of at most 2 jobs" plan
+	grep -q -- "--array=1-2 --signal=B:USR2@20 " plan
 	mb-deploy plan --on local | grep -q mb-suggest
+	run mb-deploy plan --workers 4
+	[ "$status" = 2 ]
+	# The built-in network trains all trials on one GPU; jobs of one's own get one each.
+	sed -i 's/ntasks: 1/gres: "gpu:1"/' experiment.yaml
+	mb-deploy plan | grep -q -- "--array=1-1 .* --gres=gpu:1"
+	printf 'model: {command: [./job]}\n' >>experiment.yaml
+	sed -i '/^task:/d' experiment.yaml
+	mb-deploy plan | grep -q -- "--array=1-3 "
 	sed -i 's/BwUniCluster/LOCAL/' experiment.yaml
 	mb-deploy plan | grep -q mb-suggest
 	run mb-deploy plan --on mars
 	[ "$status" = 2 ]
 	[[ $output == 'mb-deploy: --on: "mars" is not one of local, slurm'* ]]
+}
+
+@test "sbatch_options: unknown keys, those that are mb-deploy's own, and values that are no word are refused with their place" {
+	experiment
+	cat >>experiment.yaml <<-'END'
+	sbatch_options:
+	  partiton: dev
+	  cpus_per_task: 2
+	  array: 1-9
+	  job-name: mine
+	  frobnicate: 1
+	  mem: "1; touch pwned"
+	  qos: "$(touch pwned)"
+	  nodelist: "a\nb"
+	  time: soon
+	  exclusive: user
+	  overcommit: perhaps
+	END
+	run mb-deploy plan --on slurm
+	[ "$status" = 2 ]
+	diff - <(printf '%s\n' "$output") <<-'END'
+	mb-deploy: experiment.yaml:12: sbatch_options.partiton: no option of sbatch that is passed on (did you mean partition?)
+	mb-deploy: experiment.yaml:13: sbatch_options.cpus_per_task: no option of sbatch that is passed on (did you mean cpus-per-task?)
+	mb-deploy: experiment.yaml:14: sbatch_options.array: is set by mb-deploy (one task is one worker: parallel_bandwidth or --workers says how many)
+	mb-deploy: experiment.yaml:15: sbatch_options.job-name: is set by mb-deploy (mb-deploy finds its jobs by their name)
+	mb-deploy: experiment.yaml:16: sbatch_options.frobnicate: no option of sbatch that is passed on (sbatch(1) has the long names)
+	mb-deploy: experiment.yaml:17: sbatch_options.mem: "1; touch pwned" is not one word of letters, digits and _,.:/=+@%-[]|&*()!
+	mb-deploy: experiment.yaml:18: sbatch_options.qos: "$(touch pwned)" is not one word of letters, digits and _,.:/=+@%-[]|&*()!
+	mb-deploy: experiment.yaml:19: sbatch_options.nodelist: "a\nb" is not one word of letters, digits and _,.:/=+@%-[]|&*()!
+	mb-deploy: experiment.yaml:20: sbatch_options.time: "soon" is not a time as Slurm writes it ("30" minutes, "02:30:00", "3-00:00:00")
+	mb-deploy: experiment.yaml:22: sbatch_options.overcommit: "perhaps" is not yes or no
+	END
+	[ "$(mb-deploy start --on slurm 2>&1 | wc -l)" -eq 10 ]
+	[ ! -e digits ] && [ ! -e pwned ]
 }
 
 @test "other verbs: not built in yet, or the nearest that is known" {

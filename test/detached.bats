@@ -389,9 +389,6 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 
 @test "what is not built in is refused, and says what is" {
 	slow 2
-	sed -i 's/grace: 1/cluster: HoreKa/' experiment.yaml
-	run --separate-stderr mb-deploy start
-	[ "$status" -eq 2 ] && [[ $stderr == *"slurm: not built in yet (mb-deploy start --on local"* ]]
 	printf 'git_options: {git_uri: "git@example.org:x.git"}\ncluster_modules: [devel/cuda]\n' >>experiment.yaml
 	run --separate-stderr mb-deploy start --on local
 	[ "$status" -eq 2 ]

@@ -141,16 +141,15 @@ dig() {
 @test "the loop learns from its log" {
 	bowl 40
 	mb-suggest | dig | mb-collect -q >out
-	[ "$(jq -r .algorithm trials.ndjson | sort | uniq -c | xargs)" = "20 sobol 60 tpe" ]
-	jq -se 'map(select(.status == "completed")) | (.[:10] | map(.metrics.loss) | add / 10) as $start |
-		(.[30:] | map(.metrics.loss) | add / 10) as $last | $last < $start * 0.6' trials.ndjson
+	[ "$(jq -r .algorithm trials.ndjson | sort | uniq -c | xargs)" = "2 centre 74 gp 4 sobol" ]
+	jq -se 'map(select(.status == "completed").metrics.loss) | (.[:10] | min) > 0.005 and min < 0.005' trials.ndjson
 }
 
 @test "what is to be maximised is" {
 	bowl 40
 	sed -i 's/objective: minimize/objective: maximize/' experiment.yaml
 	mb-suggest | dig | mb-collect -q >out
-	jq -se 'map(.metrics.loss) | (.[:10] | add / 10) as $start | (.[30:] | add / 10) as $last | $last > $start * 1.3' out
+	jq -se 'map(.metrics.loss) | max > 0.999' out
 }
 
 @test "log, -n and coprocess come to the same suggestion" {
@@ -161,7 +160,7 @@ dig() {
 	mb-suggest -l - --history history -n 1 </dev/null | jq -c '[.trial, .algorithm, .assignments]' >a
 	mb-suggest -l two.ndjson -n 1 | jq -c '[.trial, .algorithm, .assignments]' >b
 	mb-suggest -l - -n 1 <history | jq -c '[.trial, .algorithm, .assignments]' >c
-	grep -q '^\[26,"tpe"' a
+	grep -q '^\[26,"gp"' a
 	cmp a b
 	cmp a c
 }
@@ -235,5 +234,34 @@ mixture() {
 			mb-collect -q >out
 		jq -se 'length == 60 and all(.[].assignments; ((.a + .b + .c - 1) | fabs) < 1e-9 and .k <= 2 * .l - 50)' out
 		[ "$(jq -c .assignments out | sort -u | wc -l)" -eq 60 ]
+	done
+}
+
+# A process that has seen the whole search and one that reads it from the start say the same.
+@test "a warm coprocess and a cold process say the same: tpe, cmaes" {
+	cat >experiment.yaml <<-END
+	experiment: {name: warm, observation_budget: 60, parallel_bandwidth: 1, seed: 5}
+	parameters:
+	  - {name: x, type: double, bounds: {min: -5, max: 5}}
+	  - {name: k, type: int, bounds: {min: 1, max: 30}}
+	  - {name: c, type: categorical, categorical_values: [a, b]}
+	metrics: [{name: loss, objective: minimize}]
+	END
+	for algorithm in tpe cmaes; do
+		rm -f in
+		mkfifo in
+		mb-suggest -a "$algorithm" -l - <in >said &
+		exec 7>in
+		: >told
+		for ((i = 1; i <= 50; i++)); do
+			for ((wait = 0; wait < 500 && $(wc -l <said) < i; wait++)); do sleep 0.01; done
+			mb-suggest -a "$algorithm" -l - -n 1 <told | jq -c 'del(.spans)' >cold
+			sed -n "${i}p" said | jq -c 'del(.spans)' | cmp - cold
+			sed -n "${i}p" said | jq -c '.status = "completed" | .metrics.loss =
+				.assignments.x * .assignments.x + .assignments.k' | tee -a told >&7
+		done
+		exec 7>&-
+		wait
+		jq -es --arg algorithm "$algorithm" 'map(.algorithm) | index($algorithm)' told
 	done
 }

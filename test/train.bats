@@ -463,6 +463,50 @@ alike() {
 	jq -e '.epoch_metrics | map(.epoch) == [1, 2]' one.out
 }
 
+# crowd: 9 suggestions, 7 of one batch size.
+crowd() {
+	networks
+	for trial in 5 6 7 8 9; do
+		suggestion $trial "{\"batch_size\":16,\"learning_rate\":0.00$trial,\"hidden_layer_config\":[$((trial * 5))]}"
+	done
+	suggestion 10 '{"batch_size":16,"optimizer":"sgd","learning_rate":0.5,"epochs":1}'
+}
+
+@test "what goes side by side ends as alone, to the bit" {
+	digits 2
+	crowd | mb-train -j1 -v -m one >one.out 2>err
+	fails grep 'side by side' err
+	crowd | mb-train -j12 -v -m two >two.out 2>err
+	grep 'side by side' err
+	[ "$(jq -r .status two.out | sort | uniq -c | xargs)" = "10 completed" ]
+	sed -i 's/"two/"one/' two.out
+	sed -i "s|$PWD/||" one.out two.out
+	alike one.out two.out
+}
+
+@test "side by side: interrupted together, each goes on; a worker that dies is no trial's fault" {
+	digits 300
+	crowd >all
+	mb-train -j12 <all >whole
+	rm -r models
+	mb-train -j12 <all >part 2>err 3>&- &
+	trainer=$!
+	until_true pgrep -P $trainer
+	sleep 0.5
+	kill -TERM $trainer
+	wait $trainer
+	[ "$(jq -r 'select(.status == "interrupted").trial' part | wc -l)" -ge 3 ]
+	mb-train -j12 <all >again 2>err 3>&- &
+	trainer=$!
+	until_true pgrep -P $trainer
+	sleep 0.2
+	kill -KILL "$(pgrep -o -P $trainer)"
+	wait $trainer
+	cat err
+	jq -c '[.trial, .status, .error]' again
+	alike whole again
+}
+
 @test "every kernel trains, those that fuse to the same bits" {
 	digits 2
 	for kernel in $(grep -o 'avx2\|avx512f' /proc/cpuinfo | sort -u | sed 's/f$//') plain blas; do

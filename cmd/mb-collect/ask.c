@@ -314,22 +314,61 @@ static void add_times(const struct mb_log *log, struct mb_str *text)
 	}
 }
 
+/* A line a rung: how many were trained there, and the best of them. */
+static void add_rungs(const struct mb_ladder *ladder, const struct mb_log *log, const struct mb_metric *objective,
+		      struct mb_str *text)
+{
+	for (size_t rung = 0; rung < ladder->n; rung++) {
+		size_t finished = 0, failed = 0;
+		double best = NAN;
+
+		for (size_t i = 0; i < log->n_keys; i++) {
+			const struct mb_key *key = &log->keys[i];
+			double value = key->status == MB_STATUS_COMPLETED ? mb_record_metric(key->result, objective->name) : NAN;
+
+			if (mb_ladder_rung(ladder, key->rung) != rung)
+				continue;
+			finished += key->status == MB_STATUS_COMPLETED || key->status == MB_STATUS_FAILED;
+			failed += key->status == MB_STATUS_FAILED;
+			if (isnan(best) || (objective->maximize ? value > best : value < best))
+				best = value;
+		}
+		mb_str_addf(text, "rung %-8zu ", rung);
+		mb_ladder_rung_text(ladder, rung, text);
+		mb_str_addf(text, ": %zu finished", finished);
+		if (failed)
+			mb_str_addf(text, ", %zu failed", failed);
+		if (!isnan(best))
+			mb_str_addf(text, ", best %.6g", best);
+		mb_str_adds(text, "\n");
+	}
+}
+
 int collect_summary(struct collect *collect)
 {
+	const struct mb_metric *objective = mb_experiment_objective(collect->experiment);
 	struct mb_ranking ranking;
 	size_t counts[4] = {0};
+	struct mb_ladder ladder;
+	struct mb_spending spending;
 	struct mb_str text = {0};
 	struct mb_log log;
 	int status = open_log(collect, &log);
 
 	if (status)
 		return status;
+	ladder = mb_ladder_of(collect->experiment);
+	spending = mb_ladder_spending(&ladder, &log);
 	for (size_t i = 0; i < log.n_keys; i++)
 		counts[log.keys[i].status]++;
 	mb_str_addf(&text, "experiment    %s\n", collect->experiment->name);
-	mb_str_addf(&text, "observations  %zu of %lld: %zu completed, %zu failed; %zu open, %zu interrupted\n", log.finished,
+	mb_str_adds(&text, "observations  ");
+	mb_ladder_text(&ladder, spending.finished, &text);
+	mb_str_addf(&text, " of %lld: %zu completed, %zu failed; %zu open, %zu interrupted\n",
 		    (long long)collect->experiment->observation_budget, counts[MB_STATUS_COMPLETED],
 		    counts[MB_STATUS_FAILED], counts[MB_STATUS_OPEN], counts[MB_STATUS_INTERRUPTED]);
+	if (ladder.n > 1)
+		add_rungs(&ladder, &log, objective, &text);
 	mb_ranking_init(&ranking, &log, collect->experiment);
 	add_best(collect->experiment, &ranking, &text);
 	add_times(&log, &text);

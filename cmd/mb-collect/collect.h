@@ -28,9 +28,11 @@ struct progress {
 	int draws;          /* stdout and stderr are a terminal */
 	double start_s;     /* monotonic */
 	double drawn_s;
-	size_t had;         /* observations at the start */
+	struct mb_ladder ladder;
+	int64_t had;        /* units of the budget that were finished at the start */
 	size_t failed;
 	int64_t best_trial; /* of one objective; 0: none yet */
+	int64_t best_rung;   /* the highest so far: best, completed and feasible are of it */
 	double best;
 	size_t completed, feasible;
 	int shown;          /* a line stands on the terminal */

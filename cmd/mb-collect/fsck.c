@@ -143,9 +143,10 @@ int collect_fsck(struct collect *collect, int do_repair)
 	if (wrong && !do_repair && log.bad.n + tail)
 		mb_tool_say(tool, "%s: mb-collect --fsck --repair sets this aside; the next writer mends a tail by itself",
 			    log.path);
-	if (!wrong)
-		mb_tool_say(tool, "%s: %zu lines, %zu trials, %zu finished: nothing lost", log.path, log.lines, log.n_keys,
-			    log.finished);
+	if (!wrong) /* with rungs, a key is a training of a trial, and a trial has several */
+		mb_tool_say(tool, "%s: %zu lines, %lld trials, %zu %sfinished: nothing lost", log.path, log.lines,
+			    (long long)log.last_trial, log.finished,
+			    (int64_t)log.n_keys > log.last_trial ? "trainings " : "");
 	status = wrong ? MB_EXIT_NO : MB_EXIT_OK;
 out:
 	mb_log_close(&log);

@@ -17,13 +17,19 @@ static int better(const struct mb_metric *objective, double a, double b)
 	return objective->maximize ? a > b : a < b;
 }
 
-static void take(struct progress *progress, const json_t *record, int64_t trial)
+/* Values of unlike rungs are not comparable: those of a higher one make all before them forgotten. */
+static void take(struct progress *progress, const json_t *record, int64_t rung, int64_t trial)
 {
 	const struct mb_metric *objective = mb_experiment_objective(progress->experiment);
 	double value = mb_record_metric(record, objective->name);
 
-	if (isnan(value))
+	if (isnan(value) || rung < progress->best_rung)
 		return;
+	if (rung > progress->best_rung) {
+		progress->best_rung = rung;
+		progress->best_trial = 0;
+		progress->completed = progress->feasible = 0;
+	}
 	progress->completed++;
 	if (!mb_is_feasible(progress->experiment, record))
 		return;
@@ -43,12 +49,13 @@ void progress_start(struct progress *progress, struct mb_tool *tool, const struc
 				      .experiment = experiment,
 				      .draws = !tool->quiet && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO),
 				      .start_s = mb_clock_monotonic_s(),
-				      .had = log->finished};
+				      .ladder = mb_ladder_of(experiment)};
+	progress->had = mb_ladder_spending(&progress->ladder, log).finished;
 	for (size_t i = 0; i < log->n_keys; i++)
 		progress->failed += log->keys[i].status == MB_STATUS_FAILED;
 	mb_ranking_init(&ranking, log, experiment);
 	for (size_t i = 0; i < ranking.n; i++)
-		take(progress, ranking.keys[i]->result, ranking.keys[i]->trial);
+		take(progress, ranking.keys[i]->result, ranking.keys[i]->rung, ranking.keys[i]->trial);
 	mb_ranking_release(&ranking);
 	progress_draw(progress, log, 1);
 }
@@ -57,7 +64,7 @@ void progress_add(struct progress *progress, const struct mb_record *record)
 {
 	progress->failed += record->status == MB_STATUS_FAILED;
 	if (record->status == MB_STATUS_COMPLETED)
-		take(progress, record->json, record->trial);
+		take(progress, record->json, record->rung, record->trial);
 }
 
 static void add_time(struct mb_str *text, double seconds)
@@ -94,21 +101,21 @@ static void add_counts(const struct progress *progress, const struct mb_log *log
 			    progress->best, (long long)progress->best_trial);
 }
 
-static void add_bar(struct mb_str *text, size_t done, size_t budget)
+static void add_bar(struct mb_str *text, double share)
 {
 	enum { WIDTH = 20 };
-	size_t full = budget ? done * WIDTH / budget : 0;
 
 	mb_str_adds(text, "[");
 	for (size_t i = 0; i < WIDTH; i++)
-		mb_str_adds(text, i < full ? "#" : ".");
+		mb_str_adds(text, (double)(i + 1) <= share * WIDTH ? "#" : ".");
 	mb_str_adds(text, "] ");
 }
 
 void progress_draw(struct progress *progress, const struct mb_log *log, int now)
 {
 	double at = mb_clock_monotonic_s(), rate;
-	size_t budget = (size_t)progress->experiment->observation_budget, gained = log->finished - progress->had;
+	struct mb_spending spending;
+	double gained;
 	struct winsize size = {.ws_col = 80};
 	struct mb_str text = {0};
 	const char *term = getenv("TERM");
@@ -117,16 +124,20 @@ void progress_draw(struct progress *progress, const struct mb_log *log, int now)
 		return;
 	progress->drawn_s = at;
 	progress->shown = 1;
+	spending = mb_ladder_spending(&progress->ladder, log);
+	gained = (double)(spending.finished - progress->had) / (double)progress->ladder.full;
 	mb_str_adds(&text, "\r");
-	add_bar(&text, log->finished, budget);
-	mb_str_addf(&text, "%zu/%zu", log->finished, budget);
+	add_bar(&text, (double)spending.finished / (double)spending.budget);
+	mb_ladder_text(&progress->ladder, spending.finished, &text);
+	mb_str_adds(&text, "/");
+	mb_ladder_text(&progress->ladder, spending.budget, &text);
 	add_counts(progress, log, &text);
 	rate = gained / (at - progress->start_s + 1e-9);
-	if (gained) {
+	if (gained > 0) {
 		mb_str_addf(&text, ", %.3g/%s", rate >= 1 ? rate : rate * 60, rate >= 1 ? "s" : "min");
-		if (budget > log->finished) {
+		if (spending.budget > spending.finished) {
 			mb_str_adds(&text, ", ");
-			add_time(&text, (double)(budget - log->finished) / rate);
+			add_time(&text, (double)(spending.budget - spending.finished) / (double)progress->ladder.full / rate);
 			mb_str_adds(&text, " left");
 		}
 	}
@@ -142,14 +153,17 @@ void progress_draw(struct progress *progress, const struct mb_log *log, int now)
 
 void progress_end(struct progress *progress, const struct mb_log *log)
 {
-	size_t budget = (size_t)progress->experiment->observation_budget;
+	const struct mb_spending spending = mb_ladder_spending(&progress->ladder, log);
 	struct mb_str text = {0};
 
 	if (progress->shown && write(STDERR_FILENO, "\r\033[K", 4) < 0)
 		progress->draws = 0;
-	mb_str_addf(&text, "%zu of %zu observations", log->finished, budget);
+	mb_ladder_text(&progress->ladder, spending.finished, &text);
+	mb_str_adds(&text, " of ");
+	mb_ladder_text(&progress->ladder, spending.budget, &text);
+	mb_str_adds(&text, " observations");
 	add_counts(progress, log, &text);
-	if (log->finished < budget)
+	if (!mb_ladder_is_over(&progress->ladder, &spending))
 		mb_str_adds(&text, "; the same line again goes on");
 	mb_tool_say(progress->tool, "%s", text.at);
 	mb_str_release(&text);

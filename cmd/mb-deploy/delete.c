@@ -20,6 +20,17 @@ static int check_uuid(const struct deployment *deployment)
 	return MB_EXIT_SYSTEM;
 }
 
+/* The workspace that start allocated for it: 0; 1 when there was none; -1 after complaints. */
+static int release(struct mb_tool *tool, const char *name)
+{
+	struct mb_err err;
+	int status = workspace_release(tool, name, &err);
+
+	if (status < 0)
+		mb_tool_fail(tool, &err);
+	return status;
+}
+
 /* Under both locks. */
 static int delete (struct deployment *deployment)
 {
@@ -32,6 +43,7 @@ static int delete (struct deployment *deployment)
 	status = check_uuid(deployment);
 	if (status)
 		return status;
+	learn(deployment, 1);
 	if (count_on(deployment)) {
 		mb_tool_warn(tool, "%s: runs (mb-deploy kill %s first)", deployment->name, deployment->name);
 		return MB_EXIT_NO;
@@ -44,7 +56,7 @@ static int delete (struct deployment *deployment)
 	    folder_remove(deployment, &err) < 0)
 		return mb_tool_fail(tool, &err);
 	mb_tool_say(tool, "%s: deleted", deployment->name);
-	return MB_EXIT_OK;
+	return release(tool, deployment->name) < 0 ? MB_EXIT_SYSTEM : MB_EXIT_OK;
 }
 
 /* A link that leads to no deployment: what a crash left of one that was deleted, or whose folder was moved. 0, or the
@@ -80,6 +92,14 @@ static int delete_link(struct mb_tool *tool, const char *name)
 	return status;
 }
 
+/* Without a folder: a link, a workspace, that a crash left. 0, the code, or -1 when there is neither. */
+static int delete_rest(struct mb_tool *tool, const char *name)
+{
+	int status = delete_link(tool, name), released = status > 0 ? 1 : release(tool, name);
+
+	return released < 0 ? MB_EXIT_SYSTEM : released && status < 0 ? -1 : status < 0 ? MB_EXIT_OK : status;
+}
+
 int verb_delete(struct mb_tool *tool, const struct deploy_options *options)
 {
 	struct deployment deployment;
@@ -95,7 +115,7 @@ int verb_delete(struct mb_tool *tool, const struct deploy_options *options)
 		status = delete (&deployment);
 		folder_release(&deployment);
 	} else {
-		status = why.code == MB_EXIT_NO ? delete_link(tool, options->name) : -1;
+		status = why.code == MB_EXIT_NO ? delete_rest(tool, options->name) : -1;
 		if (status < 0)
 			status = mb_tool_fail(tool, &why);
 	}

@@ -10,6 +10,7 @@
 
 #include "journal.h"
 #include "tool.h"
+#include "workspace.h"
 
 struct deployment {
 	struct mb_tool *tool;
@@ -22,7 +23,9 @@ struct deployment {
 	char *uuid, *digest;
 	int64_t workers, keep;
 	const struct mb_driver *driver;
+	struct workspace workspace; /* that the folder lies in */
 
+	struct queue *queue; /* what the batch system said (slurm.h), NULL: it was not asked */
 	struct mb_lock lock; /* of those who change something: one verb at a time */
 	int locked;
 	struct journal journal;
@@ -34,7 +37,7 @@ struct deploy_options {
 	const char *name; /* the operand: a FILE, a NAME, a folder; NULL: none */
 	int64_t workers;  /* 0: as the driver likes */
 	int64_t lines;    /* of logs */
-	int update, follow, json;
+	int update, follow, json, extend;
 };
 
 struct deploy_verb {
@@ -56,12 +59,15 @@ int verb_worker(struct mb_tool *tool, const struct deploy_options *options);
 /* What became of a worker. */
 enum life {
 	LIFE_NONE,     /* to be launched, but nothing came of it */
+	LIFE_WAITING,  /* for the batch system to start it again */
 	LIFE_STARTING, /* launched, has not begun yet */
 	LIFE_RUNNING,
 	LIFE_STOPPING, /* heard a signal */
 	LIFE_ENDED,
 	LIFE_LOST /* killed, or its machine went down */
 };
+
+enum moment { MOMENT_BEGIN, MOMENT_MEANWHILE, MOMENT_END }; /* of a worker's life */
 
 const char *life_name(enum life life);
 int life_is_on(enum life life); /* there is a process */
@@ -73,28 +79,59 @@ struct mb_driver {
 	/* How many workers; `wanted` 0: as many as suit. 0 with err when it cannot be that many. */
 	int64_t (*workers)(const struct mb_experiment *experiment, int64_t wanted, struct mb_err *err);
 
-	/* Starts worker `number`, detached: it runs `mb-deploy worker FOLDER` with MB_DEPLOY_WORKER=number:launch.
-	 * *process is who it became. */
-	int (*launch)(struct deployment *deployment, int64_t number, int64_t launch, struct mb_ident *process,
-		      struct mb_err *err);
+	/* Complaints about what the file asks of this place: 0, or -1 with at least one, or when it was printed. NULL:
+	 * there are none. */
+	int (*check)(struct mb_tool *tool, const struct mb_experiment *experiment, struct mb_errs *errs);
 
-	/* What became of a worker, from files and the process table. */
+	/* Adds what would be submitted for that many workers. NULL: their pipes are started. */
+	void (*plan)(struct mb_tool *tool, const struct mb_experiment *experiment, int64_t workers, struct mb_str *out);
+
+	/* Starts workers that are not on; they run `mb-deploy worker FOLDER`, detached. `of`: the intent. *made: how
+	 * many. Under the verb's lock. */
+	int (*launch)(struct deployment *deployment, int64_t of, int64_t *made, struct mb_err *err);
+	int together; /* workers are launched together: none is missing while any is on */
+
+	/* Asks the batch system what `look` wants to know; `fresh`: now, else what it said lately serves. NULL: there is
+	 * none. */
+	void (*learn)(struct deployment *deployment, int fresh);
+
+	void (*forget)(struct deployment *deployment); /* releases that */
+
+	/* What became of a worker, from files, the process table and what was learnt. */
 	enum life (*look)(const struct deployment *deployment, const struct slot *slot);
+
+	/* How many workers wait for their turn; NULL: none ever does. */
+	size_t (*waiting)(const struct deployment *deployment);
+
+	/* For status: lines for people into `words`, or members of `object`. NULL: there is nothing to tell. */
+	void (*tell)(const struct deployment *deployment, struct mb_str *words, json_t *object);
 
 	/* Ends all workers and whatever they started: asks first, and kills what is left `grace_s` later. 0 when
 	 * nothing is left; *killed: how many had to be killed. */
 	int (*stop)(struct deployment *deployment, double grace_s, int *killed, struct mb_err *err);
+
+	/* In a worker that the batch system started (NULL: there is none), under the journal's lock: makes its launch.
+	 * 1: it was started by hand; 2: it is wanted no more; -1 with err. */
+	int (*arrive)(struct deployment *deployment, int64_t *number, int64_t *launch, struct mb_err *err);
+
+	/* In such a worker: sees to the workers that come after it. */
+	void (*go_on)(struct deployment *deployment, int64_t number, enum moment moment);
+
+	/* When it will be ended, in Unix seconds less what it takes to stop in time; 0: never. */
+	double (*deadline)(const struct deployment *deployment);
 };
 
-extern const struct mb_driver driver_local;
+extern const struct mb_driver driver_local, driver_slurm;
 extern const struct mb_driver *const mb_drivers[];
 
 /* The driver by its name, NULL when there is none of that name. */
 const struct mb_driver *driver_find(const char *name);
 
-/* By --on, else by the experiment's `cluster`; NULL after it was said that it is not built in. */
-const struct mb_driver *driver_choose(struct mb_tool *tool, const struct mb_experiment *experiment, const char *on,
-				      const char *verb);
+/* By --on, else by the experiment's `cluster`. */
+const struct mb_driver *driver_choose(const struct mb_experiment *experiment, const char *on);
+
+/* Prints what the driver finds wrong with the file; -1 when there was anything. */
+int driver_check(struct mb_tool *tool, const struct mb_driver *driver, const struct mb_experiment *experiment);
 
 /* The program of that name beside this one, else the bare name, for PATH. The caller frees. */
 char *driver_program(const char *name);
@@ -132,6 +169,7 @@ int folder_lock_all(struct mb_lock *lock, struct mb_err *err);
 /* A path as JSON can hold it: where it is not UTF-8, each byte as the character of that number. The caller frees. */
 char *folder_text(const char *bytes);
 char *folder_file(const struct deployment *deployment, const char *name); /* the caller frees */
+char *folder_base(const struct deployment *deployment); /* where the file's relative paths begin; the caller frees */
 char *folder_log_of(const struct deployment *deployment, int64_t worker); /* logs/worker-N.log */
 char *folder_digest(const struct mb_str *text);
 void folder_release(struct deployment *deployment);
@@ -149,6 +187,8 @@ void folder_names_release(struct names *names);
 struct standing {
 	struct mb_experiment *experiment; /* of the copy; NULL when it cannot be read */
 	int64_t budget;
+	struct mb_ladder ladder;
+	struct mb_spending spending; /* of the budget */
 	int64_t completed, failed, open, interrupted;
 	const char *metric;
 	double best;
@@ -161,6 +201,7 @@ struct standing {
 /* -1 with err when the copy or the log cannot be read. */
 int standing_read(struct standing *standing, const struct deployment *deployment, struct mb_err *err);
 int standing_is_over(const struct standing *standing); /* the budget is reached */
+void standing_text(const struct standing *standing, struct mb_str *text); /* "5 of 24 observations" */
 void standing_release(struct standing *standing);
 
 /* ---- kill.c ---- */
@@ -168,8 +209,12 @@ void standing_release(struct standing *standing);
 /* Under the verb's lock, journal open: ends everything and journals it. 0 or the exit code. */
 int kill_all(struct deployment *deployment, int *killed);
 
-/* How many workers are on. */
+/* How many workers are on, or wait to be, by what was learnt. */
 size_t count_on(const struct deployment *deployment);
+void learn(struct deployment *deployment, int fresh); /* see struct mb_driver */
+
+/* plan.c: adds a word of the shell, as it is or in single quotes. */
+void plan_add_word(struct mb_str *text, const char *word);
 
 /* For tests of crashes: the process kills itself at the N-th call when MB_DEPLOY_DIE_AT is N. */
 void deploy_step(void);

@@ -11,7 +11,7 @@
 
 #include "deploy.h"
 
-const struct mb_driver *const mb_drivers[] = {&driver_local, NULL};
+const struct mb_driver *const mb_drivers[] = {&driver_local, &driver_slurm, NULL};
 
 const struct mb_driver *driver_find(const char *name)
 {
@@ -21,17 +21,22 @@ const struct mb_driver *driver_find(const char *name)
 	return NULL;
 }
 
-const struct mb_driver *driver_choose(struct mb_tool *tool, const struct mb_experiment *experiment, const char *on,
-				      const char *verb)
+const struct mb_driver *driver_choose(const struct mb_experiment *experiment, const char *on)
 {
-	const struct mb_driver *driver;
-
 	if (!on)
 		on = experiment->cluster && strcasecmp(experiment->cluster, "local") ? "slurm" : "local";
-	driver = driver_find(on);
-	if (!driver)
-		mb_tool_warn(tool, "%s: not built in yet (mb-deploy %s --on local %ss it for this machine)", on, verb, verb);
-	return driver;
+	return driver_find(on);
+}
+
+int driver_check(struct mb_tool *tool, const struct mb_driver *driver, const struct mb_experiment *experiment)
+{
+	struct mb_errs errs = {0};
+	int bad = driver->check ? driver->check(tool, experiment, &errs) : 0;
+
+	for (size_t i = 0; i < errs.n; i++)
+		mb_tool_fail(tool, &errs.at[i]);
+	mb_errs_release(&errs);
+	return bad;
 }
 
 char *driver_program(const char *name)
@@ -54,7 +59,7 @@ char *driver_program(const char *name)
 const char *life_name(enum life life)
 {
 	static const char *const names[] = {
-		[LIFE_NONE] = "not started",  [LIFE_STARTING] = "starting", [LIFE_RUNNING] = "running",
+		[LIFE_NONE] = "not started",  [LIFE_WAITING] = "waiting",   [LIFE_STARTING] = "starting", [LIFE_RUNNING] = "running",
 		[LIFE_STOPPING] = "stopping", [LIFE_ENDED] = "ended",       [LIFE_LOST] = "lost"};
 
 	return names[life];
@@ -71,7 +76,13 @@ size_t count_on(const struct deployment *deployment)
 
 	for (size_t i = 0; i < deployment->journal.n_slots; i++)
 		on += life_is_on(deployment->driver->look(deployment, &deployment->journal.slots[i]));
-	return on;
+	return on + (deployment->driver->waiting ? deployment->driver->waiting(deployment) : 0);
+}
+
+void learn(struct deployment *deployment, int fresh)
+{
+	if (deployment->driver->learn)
+		deployment->driver->learn(deployment, fresh);
 }
 
 void deploy_step(void)

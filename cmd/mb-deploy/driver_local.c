@@ -105,8 +105,10 @@ static int hear_birth(int fd, struct mb_ident *process, struct mb_err *err)
 	return -1;
 }
 
-static int local_launch(struct deployment *deployment, int64_t number, int64_t launch, struct mb_ident *process,
-			struct mb_err *err)
+/* Worker `number`, detached: it runs `mb-deploy worker FOLDER` with MB_DEPLOY_WORKER=number:launch. *process is who it
+ * became. */
+static int make_worker(struct deployment *deployment, int64_t number, int64_t launch, struct mb_ident *process,
+		       struct mb_err *err)
 {
 	char *log = folder_log_of(deployment, number),
 	     *which = mb_textf("%lld:%lld", (long long)number, (long long)launch);
@@ -169,6 +171,38 @@ static enum life local_look(const struct deployment *deployment, const struct sl
 	if (!alive)
 		return LIFE_LOST;
 	return slot->stopping ? LIFE_STOPPING : slot->begun_s > 0 ? LIFE_RUNNING : LIFE_STARTING;
+}
+
+static int launch_one(struct deployment *deployment, int64_t number, int64_t of, struct mb_err *err)
+{
+	json_t *line = journal_worker("launch", number);
+	struct mb_ident process;
+	int64_t launch;
+
+	mb_json_set(line, "of", json_integer(of));
+	launch = journal_add(&deployment->journal, line, err);
+	if (launch < 0 || make_worker(deployment, number, launch, &process, err) < 0)
+		return -1;
+	deploy_step();
+	line = journal_worker("launched", number);
+	mb_json_set(line, "launch", json_integer(launch));
+	mb_json_set(line, "process", mb_ident_to_json(&process));
+	return journal_add(&deployment->journal, line, err) < 0 ? -1 : 0;
+}
+
+static int local_launch(struct deployment *deployment, int64_t of, int64_t *made, struct mb_err *err)
+{
+	*made = 0;
+	for (int64_t number = 1; number <= deployment->workers; number++) {
+		const struct slot *slot = journal_slot(&deployment->journal, number);
+
+		if (slot && life_is_on(local_look(deployment, slot)))
+			continue;
+		if (launch_one(deployment, number, of, err) < 0)
+			return -1;
+		++*made;
+	}
+	return 0;
 }
 
 /* ---- stopping ---- */

@@ -144,6 +144,7 @@ static int take_marker(struct deployment *deployment, const json_t *marker)
 	deployment->workers = json_integer_value(json_object_get(marker, "workers"));
 	deployment->keep = json_integer_value(json_object_get(marker, "keep"));
 	deployment->driver = on ? driver_find(on) : NULL;
+	workspace_from_json(&deployment->workspace, marker);
 	return take_text(marker, "uuid", &deployment->uuid) < 0 ||
 			       take_text(marker, "experiment", &deployment->experiment) < 0 ||
 			       take_text(marker, "source", &deployment->source) < 0 ||
@@ -175,14 +176,29 @@ int folder_read_marker(struct deployment *deployment, struct mb_err *err)
 	return bad;
 }
 
+/* The folder that relative paths of the file begin from, seen from the deployment's. */
+static char *base_of(const struct deployment *deployment)
+{
+	return deployment->workspace.name ? mb_path_dir(deployment->source) : mb_strdup("..");
+}
+
+char *folder_base(const struct deployment *deployment)
+{
+	char *base = base_of(deployment), *whole = folder_file(deployment, base);
+
+	free(base);
+	return whole;
+}
+
 static void print_marker(const struct deployment *deployment, struct mb_str *text)
 {
-	json_t *marker = json_object();
+	json_t *marker = deployment->workspace.name ? workspace_to_json(&deployment->workspace) : json_object();
+	char *base = base_of(deployment);
 
 	mb_json_set(marker, "uuid", json_string(deployment->uuid));
 	mb_json_set(marker, "experiment", json_string(deployment->experiment));
 	mb_json_set(marker, "source", json_string(deployment->source));
-	mb_json_set(marker, "base", json_string("..")); /* where relative paths of the copy begin */
+	mb_json_set(marker, "base", json_string(base)); /* where relative paths of the copy begin */
 	mb_json_set(marker, "digest", json_string(deployment->digest));
 	mb_json_set(marker, "on", json_string(deployment->driver->name));
 	mb_json_set(marker, "workers", json_integer(deployment->workers));
@@ -190,6 +206,7 @@ static void print_marker(const struct deployment *deployment, struct mb_str *tex
 	mb_json_print(marker, text);
 	mb_str_adds(text, "\n");
 	json_decref(marker);
+	free(base);
 }
 
 int folder_write_marker(struct deployment *deployment, struct mb_err *err)
@@ -370,6 +387,25 @@ static int found(struct deployment *deployment, const char *path, struct mb_err 
 	return status;
 }
 
+/* A link that leads nowhere: what it led to is gone. */
+static void not_found(const char *name, struct mb_err *err)
+{
+	char *slug = folder_slug(name), *path = link_path(slug, err), target[PATH_MAX] = "";
+
+	if (path && !strchr(name, '/') && readlink(path, target, sizeof target - 1) > 0) {
+		mb_err_set(err, MB_EXIT_NO, NULL, "%s: its folder is gone: %s", slug, target);
+		mb_err_hint(err,
+			    "a workspace that expired may be had back, ws_restore -l tells, then mb-deploy continue PATH "
+			    "goes on; mb-deploy delete %s forgets it, then start begins anew",
+			    slug);
+	} else {
+		mb_err_set(err, MB_EXIT_NO, NULL, "%s: no experiment of this name", name);
+		mb_err_hint(err, "mb-deploy list shows them; mb-deploy start FILE makes one");
+	}
+	free(path);
+	free(slug);
+}
+
 int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, struct mb_err *err)
 {
 	char *slug = folder_slug(name);
@@ -391,10 +427,8 @@ int folder_find(struct deployment *deployment, struct mb_tool *tool, const char 
 	free(slug);
 	if (status == 0)
 		return 0;
-	if (status == 1) {
-		mb_err_set(err, MB_EXIT_NO, NULL, "%s: no experiment of this name", name);
-		mb_err_hint(err, "mb-deploy list shows them; mb-deploy start FILE makes one");
-	}
+	if (status == 1)
+		not_found(name, err);
 	folder_release(deployment);
 	return -1;
 }
@@ -435,6 +469,8 @@ int folder_lock(struct deployment *deployment, struct mb_err *err)
 
 void folder_release(struct deployment *deployment)
 {
+	if (deployment->driver && deployment->driver->forget)
+		deployment->driver->forget(deployment);
 	journal_close(&deployment->journal);
 	if (deployment->locked)
 		mb_lock_drop(&deployment->lock);
@@ -445,5 +481,6 @@ void folder_release(struct deployment *deployment)
 	free(deployment->source);
 	free(deployment->uuid);
 	free(deployment->digest);
+	workspace_clear(&deployment->workspace);
 	*deployment = (struct deployment){.lock.fd = -1, .journal.fd = -1, .journal.lock.fd = -1};
 }

@@ -32,12 +32,77 @@ struct slot *journal_slot(struct journal *journal, int64_t number)
 	return NULL;
 }
 
+struct link *journal_link(struct journal *journal, int64_t number)
+{
+	return number >= 1 && (size_t)number <= journal->n_links ? &journal->links[number - 1] : NULL;
+}
+
+struct link *journal_claim(struct journal *journal, int64_t claim)
+{
+	for (size_t i = journal->n_links; i-- > 0;)
+		if (journal->links[i].claim == claim)
+			return &journal->links[i];
+	return NULL;
+}
+
 /* ---- replay ---- */
+
+static void release_link(struct link *link)
+{
+	free(link->job);
+	free(link->refused);
+}
+
+/* The next link, or the last one once more. */
+static void take_claim(struct journal *journal, const json_t *line, double at_s)
+{
+	struct link link = {.number = int_of(line, "link"), .claim = int_of(line, "n"), .of = int_of(line, "of"),
+			    .workers = int_of(line, "workers"), .done = int_of(line, "done"), .claims = 1,
+			    .at_s = at_s};
+	struct link *old = journal_link(journal, link.number);
+
+	if (old) {
+		link.claims = old->claims + 1;
+		release_link(old);
+		*old = link;
+	} else if (link.number == (int64_t)journal->n_links + 1) {
+		MB_PUSH(journal->links, journal->n_links, journal->cap_links, link);
+	}
+}
+
+static void take_job(struct link *link, const json_t *line)
+{
+	const char *job = text_of(line, "job");
+
+	if (!link || link->job || !*job)
+		return;
+	link->job = mb_strdup(job);
+	free(link->refused);
+	link->refused = NULL;
+}
+
+static void take_link(struct journal *journal, const json_t *line, const char *event, double at_s)
+{
+	struct link *link = journal_claim(journal, int_of(line, "claim"));
+
+	if (!link)
+		return;
+	if (!strcmp(event, "linked")) {
+		take_job(link, line);
+		link->linked_s = at_s;
+	} else if (!strcmp(event, "over")) {
+		link->over = 1;
+	} else if (!link->job) {
+		free(link->refused);
+		link->refused = mb_strdup(text_of(line, "words"));
+	}
+}
 
 static void take_launch(struct journal *journal, const json_t *line, double at_s)
 {
 	int64_t number = int_of(line, "worker");
 	struct slot *slot = journal_slot(journal, number);
+	struct link *link = journal_link(journal, int_of(line, "link"));
 
 	if (!slot) {
 		MB_PUSH(journal->slots, journal->n_slots, journal->cap_slots, (struct slot){.number = number});
@@ -45,11 +110,17 @@ static void take_launch(struct journal *journal, const json_t *line, double at_s
 	}
 	free(slot->words);
 	*slot = (struct slot){
-		.number = number, .launch = int_of(line, "n"), .of = int_of(line, "of"), .launch_s = at_s};
+		.number = number, .launch = int_of(line, "n"), .of = int_of(line, "of"), .launch_s = at_s,
+		.link = int_of(line, "link")};
+	take_job(link, line);
+	if (link && link->begun_s == 0)
+		link->begun_s = at_s;
 }
 
-static void take_worker(struct slot *slot, const json_t *line, const char *event, double at_s)
+static void take_worker(struct journal *journal, struct slot *slot, const json_t *line, const char *event, double at_s)
 {
+	struct link *link = journal_link(journal, slot->link);
+
 	if (mb_ident_from_json(json_object_get(line, "process"), &slot->process) == 0)
 		slot->known = 1;
 	if (!strcmp(event, "working")) {
@@ -58,6 +129,8 @@ static void take_worker(struct slot *slot, const json_t *line, const char *event
 		slot->stopping = (int)int_of(line, "signal");
 	} else if (!strcmp(event, "ended")) {
 		slot->ended_s = at_s;
+		if (link)
+			link->ended_s = at_s;
 		slot->exit = int_of(line, "exit");
 		free(slot->words);
 		slot->words = mb_strdup(text_of(line, "words"));
@@ -92,12 +165,21 @@ static void take_line(struct journal *journal, const json_t *line)
 		journal->uuid = mb_strdup(text_of(line, "uuid"));
 	} else if (!strcmp(event, "launch")) {
 		take_launch(journal, line, at_s);
+	} else if (!strcmp(event, "link")) {
+		take_claim(journal, line, at_s);
+	} else if (!strcmp(event, "linked") || !strcmp(event, "refused") || !strcmp(event, "over")) {
+		take_link(journal, line, event, at_s);
 	} else if (!strcmp(event, "intent") || !strcmp(event, "result")) {
 		take_verb(journal, line, !strcmp(event, "intent"), at_s);
 	} else if (!strcmp(event, "span") && !strcmp(text_of(line, "phase"), "deploy")) {
 		journal->spanned = int_of(line, "of");
+	} else if (!strcmp(event, "workspace")) {
+		journal->term = (struct workspace_term){(double)int_of(line, "until"), int_of(line, "extensions")};
+		journal->extend_s = 0;
+	} else if (!strcmp(event, "extend")) {
+		journal->extend_s = (double)int_of(line, "until");
 	} else if (slot && int_of(line, "launch") == slot->launch) {
-		take_worker(slot, line, event, at_s);
+		take_worker(journal, slot, line, event, at_s);
 	}
 }
 
@@ -281,6 +363,9 @@ void journal_close(struct journal *journal)
 	for (size_t i = 0; i < journal->n_slots; i++)
 		free(journal->slots[i].words);
 	free(journal->slots);
+	for (size_t i = 0; i < journal->n_links; i++)
+		release_link(&journal->links[i]);
+	free(journal->links);
 	free(journal->uuid);
 	free(journal->path);
 	if (journal->fd >= 0)

@@ -11,19 +11,30 @@
  *     {"n":6,"at":…,"event":"working","worker":1,"launch":3,"process":{…}}       by the worker
  *     {"n":7,"at":…,"event":"span","id":"…","phase":"deploy","start":…,"seconds":…}
  *     {"n":8,"at":…,"event":"stopping","worker":1,"launch":3,"signal":15}
- *     {"n":9,"at":…,"event":"ended","worker":1,"launch":3,"exit":0,"stages":{"mb-train":0,…}}
+ *     {"n":9,"at":…,"event":"ended","worker":1,"launch":3,"exit":0,"words":"done"}
+ *     {"n":10,"at":…,"event":"workspace","workspace":"NAME","until":…,"extensions":3}
+ *     {"n":11,"at":…,"event":"extend","workspace":"NAME","until":…}              before; after it "workspace" again
  *
  * A worker works only if its launch is the latest of its number and no kill was meant since: it looks while it holds
  * the lock. So a worker that comes late, of a start that crashed or was killed, does nothing.
+ *
+ * Where a batch system starts the workers, a link of the chain of jobs is claimed, submitted and noted:
+ *
+ *     {"n":3,"at":…,"event":"link","link":1,"of":2,"workers":4,"done":0}         before the submission
+ *     {"n":4,"at":…,"event":"linked","claim":3,"job":"231"}                      or "refused", with words
+ *     {"n":5,"at":…,"event":"launch","worker":1,"of":2,"link":1,"job":"231"}     by the worker
+ *     {"n":6,"at":…,"event":"over","claim":3}                                    what waits is cancelled
  */
 #ifndef MB_DEPLOY_JOURNAL_H
 #define MB_DEPLOY_JOURNAL_H
 
 #include "data/data.h"
+#include "workspace.h"
 
 /* The latest launch of a worker. */
 struct slot {
 	int64_t number;
+	int64_t link;                      /* of the chain; 0: of none */
 	int64_t launch, of;                /* n of its launch, and of the verb's intent */
 	double launch_s, begun_s, ended_s; /* Unix seconds; 0: not yet */
 	int known;                         /* `process` is */
@@ -31,6 +42,18 @@ struct slot {
 	int stopping; /* the signal it heard */
 	int64_t exit;
 	char *words; /* how its stages ended, for people; NULL: not ended */
+};
+
+/* A link of the chain, by its latest claim. */
+struct link {
+	int64_t number, claim; /* claim: n of its line */
+	int64_t of, workers;
+	int64_t done;          /* observations that were in when it was claimed */
+	int64_t claims;        /* how often it was claimed */
+	double at_s, linked_s, begun_s, ended_s; /* Unix seconds; 0: not yet. Ended: its latest worker that has */
+	char *job;             /* NULL: not known */
+	char *refused;         /* what was said to that; NULL: it was not refused */
+	int over;              /* a worker of it found the budget reached, and cancelled what waits */
 };
 
 struct journal {
@@ -42,10 +65,14 @@ struct journal {
 	char *uuid;
 	struct slot *slots;
 	size_t n_slots, cap_slots;
+	struct link *links; /* by their numbers, from 1 */
+	size_t n_links, cap_links;
 	int64_t kill;  /* n of the latest intent to kill */
 	int kill_open; /* without a result */
 	int delete_open;
 	double intent_s; /* time of the latest intent to start or continue */
+	struct workspace_term term; /* of the folder's workspace, as it was last told */
+	double extend_s; /* its end when it was meant to be extended, of an intent without a result; 0: none */
 	int64_t spanned; /* the intent whose `deploy` span is written */
 	size_t bad;      /* lines that could not be read */
 };
@@ -70,6 +97,8 @@ json_t *journal_worker(const char *event, int64_t number);
 json_t *journal_span(const char *phase, double start_s, double seconds);
 
 struct slot *journal_slot(struct journal *journal, int64_t number); /* or NULL */
+struct link *journal_link(struct journal *journal, int64_t number); /* or NULL */
+struct link *journal_claim(struct journal *journal, int64_t claim); /* the link that has that claim, or NULL */
 void journal_close(struct journal *journal);
 
 #endif

@@ -58,6 +58,7 @@ static int kill_deployment(struct deployment *deployment)
 
 	if (folder_lock(deployment, &err) < 0 || journal_open(&deployment->journal, deployment->folder, 1, &err) < 0)
 		return mb_tool_fail(tool, &err);
+	learn(deployment, 1);
 	on = count_on(deployment);
 	status = kill_all(deployment, &killed);
 	if (status)

@@ -120,6 +120,7 @@ static int follow(struct logs *logs, struct mb_err *err)
 			return 0;
 		if (journal_update(&logs->deployment.journal, err) < 0)
 			return -1;
+		learn(&logs->deployment, 0);
 		on = count_on(&logs->deployment);
 		find_files(logs);
 		if (print_all(logs, 0) < 0)

@@ -97,13 +97,15 @@ int main(int argc, char **argv)
 	const char *config_path = NULL, *experiment_name = NULL;
 	int rest, status;
 	const struct mb_opt table[] = {
-		{0, "on", MB_OPT_TEXT, &options.on, "PLACE", "local; slurm is not built in yet", .words = places},
+		{0, "on", MB_OPT_TEXT, &options.on, "PLACE", "where the workers run; default: slurm when experiment.cluster is given", .words = places},
 		{'w', "workers", MB_OPT_INT, &options.workers, "COUNT",
-		 "of start and plan: this many workers; default: 1", .min = 1, .max = 4096},
+		 "of start and plan: this many workers; default: 1, on Slurm parallel_bandwidth", .min = 1, .max = 4096},
 		{0, "update", MB_OPT_FLAG, &options.update, NULL, "of start: take over what was edited in FILE"},
 		{'f', "follow", MB_OPT_FLAG, &options.follow, NULL, "of logs: go on until no worker is left"},
 		{'n', "lines", MB_OPT_INT, &options.lines, "COUNT", "of logs: the last ones of each worker", .min = 1,
 		 .max = 1e9},
+		{0, "extend", MB_OPT_FLAG, &options.extend, NULL,
+		 "of continue: first extend the workspace, which uses up one of its extensions"},
 		{0, "json", MB_OPT_FLAG, &options.json, NULL, "of status and list: one JSON object a line"},
 		{0, "config_path", MB_OPT_TEXT, &config_path, "FILE", "the same as the operand FILE"},
 		{0, "experiment_name", MB_OPT_TEXT, &experiment_name, "NAME", "the same as the operand NAME"},

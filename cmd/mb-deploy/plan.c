@@ -9,7 +9,7 @@
 #include "profile.h"
 
 /* A word of the shell: as it is, or in single quotes. */
-static void add_word(struct mb_str *text, const char *word)
+void plan_add_word(struct mb_str *text, const char *word)
 {
 	if (*word &&
 	    !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%")]) {
@@ -39,42 +39,58 @@ static char *files_of(const struct mb_experiment *experiment, const char *log)
 	struct mb_str text = {0};
 
 	mb_str_adds(&text, " -e ");
-	add_word(&text, experiment->path);
+	plan_add_word(&text, experiment->path);
 	mb_str_adds(&text, " -l ");
-	add_word(&text, log);
+	plan_add_word(&text, log);
 	return mb_str_take(&text);
 }
 
-static int print(struct mb_tool *tool, const struct mb_experiment *experiment, int64_t workers)
+/* The workers' pipes, as a script that can be run. */
+static void add_pipes(struct mb_tool *tool, const struct mb_experiment *experiment, int64_t workers, int64_t keep,
+		      struct mb_str *out)
 {
-	const int cores = mb_cores();
-	const int64_t bandwidth = experiment->parallel_bandwidth, keep = (bandwidth + workers - 1) / workers;
 	char *name = folder_slug(experiment->name), *folder = mb_path_join(experiment->folder, name),
-	     *log = tool->log_option ? mb_strdup(tool->log_option) : mb_path_join(folder, "trials.ndjson"), *files;
-	struct mb_str out = {0};
-	int status;
+	     *log = tool->log_option ? mb_strdup(tool->log_option) : mb_path_join(folder, "trials.ndjson"),
+	     *files = files_of(experiment, log);
 
-	files = files_of(experiment, log);
-	add_comment(&out, experiment->name);
-	mb_str_addf(&out, ": %lld observations, %lld at once\n", (long long)experiment->observation_budget,
-		    (long long)bandwidth);
-	mb_str_addf(&out, "# on this machine, %d core%s: %lld worker%s of %lld\n", cores, cores == 1 ? "" : "s",
-		    (long long)workers, workers == 1 ? "" : "s", (long long)keep);
 	if (!tool->log_option) {
-		mb_str_adds(&out, "mkdir -p ");
-		add_word(&out, folder);
-		mb_str_adds(&out, "\n");
+		mb_str_adds(out, "mkdir -p ");
+		plan_add_word(out, folder);
+		mb_str_adds(out, "\n");
 	}
 	for (int64_t i = 0; i < workers; i++)
-		mb_str_addf(&out, "mb-suggest -k %lld%s | mb-train -j %lld%s | mb-collect%s &\n", (long long)keep,
+		mb_str_addf(out, "mb-suggest -k %lld%s | mb-train -j %lld%s | mb-collect%s &\n", (long long)keep,
 			    files, (long long)keep, files, files);
-	mb_str_adds(&out, "wait\n");
-	status = mb_tool_write(tool, out.at, out.n) < 0 && !tool->stdout_gone ? MB_EXIT_SYSTEM : MB_EXIT_OK;
-	mb_str_release(&out);
+	mb_str_adds(out, "wait\n");
 	free(files);
 	free(log);
 	free(folder);
 	free(name);
+}
+
+static int print(struct mb_tool *tool, const struct mb_driver *driver, const struct mb_experiment *experiment,
+		 int64_t workers)
+{
+	const int cores = mb_cores();
+	const int64_t bandwidth = experiment->parallel_bandwidth, keep = (bandwidth + workers - 1) / workers;
+	struct mb_str out = {0};
+	int status;
+
+	add_comment(&out, experiment->name);
+	mb_str_addf(&out, ": %lld observations, %lld at once\n", (long long)experiment->observation_budget,
+		    (long long)bandwidth);
+	if (driver->plan)
+		mb_str_addf(&out, "# on %s: %lld worker%s of %lld\n", driver->name, (long long)workers,
+			    workers == 1 ? "" : "s", (long long)keep);
+	else
+		mb_str_addf(&out, "# on this machine, %d core%s: %lld worker%s of %lld\n", cores, cores == 1 ? "" : "s",
+			    (long long)workers, workers == 1 ? "" : "s", (long long)keep);
+	if (driver->plan)
+		driver->plan(tool, experiment, workers, &out);
+	else
+		add_pipes(tool, experiment, workers, keep, &out);
+	status = mb_tool_write(tool, out.at, out.n) < 0 && !tool->stdout_gone ? MB_EXIT_SYSTEM : MB_EXIT_OK;
+	mb_str_release(&out);
 	return status;
 }
 
@@ -93,10 +109,14 @@ int verb_plan(struct mb_tool *tool, const struct deploy_options *options)
 	if (!experiment)
 		return MB_EXIT_USAGE;
 	profile = profile_of(tool, experiment, 1);
-	driver = profile ? driver_choose(tool, experiment, options->on, "plan") : NULL;
+	driver = profile ? driver_choose(experiment, options->on) : NULL;
 	if (driver) {
-		workers = driver->workers(experiment, options->workers, &err);
-		status = workers ? print(tool, experiment, workers) : mb_tool_fail(tool, &err);
+		workers = driver_check(tool, driver, experiment) < 0
+				  ? -1
+				  : driver->workers(experiment, options->workers, &err);
+		status = workers < 0 ? MB_EXIT_USAGE
+			 : workers ? print(tool, driver, experiment, workers)
+				   : mb_tool_fail(tool, &err);
 	}
 	profile_free(profile);
 	mb_experiment_free(experiment);

@@ -58,6 +58,8 @@ int standing_read(struct standing *standing, const struct deployment *deployment
 		bad = mb_log_open(&log, path, standing->experiment->name, MB_LOG_READ, NULL, err);
 	if (!bad) {
 		standing->budget = standing->experiment->observation_budget;
+		standing->ladder = mb_ladder_of(standing->experiment);
+		standing->spending = mb_ladder_spending(&standing->ladder, &log);
 		for (size_t i = 0; i < log.n_keys; i++)
 			count(standing, &log.keys[i]);
 		rank(standing, &log);
@@ -71,7 +73,13 @@ int standing_read(struct standing *standing, const struct deployment *deployment
 
 int standing_is_over(const struct standing *standing)
 {
-	return standing->completed + standing->failed >= standing->budget;
+	return mb_ladder_is_over(&standing->ladder, &standing->spending);
+}
+
+void standing_text(const struct standing *standing, struct mb_str *text)
+{
+	mb_ladder_text(&standing->ladder, standing->spending.finished, text);
+	mb_str_addf(text, " of %lld observations", (long long)standing->budget);
 }
 
 void standing_release(struct standing *standing)

@@ -44,41 +44,14 @@ static int check_sections(struct mb_tool *tool, const struct mb_str *text, const
 
 /* ---- launching ---- */
 
-static int launch(struct deployment *deployment, int64_t number, int64_t of, struct mb_err *err)
-{
-	json_t *line = journal_worker("launch", number);
-	struct mb_ident process;
-	int64_t launch;
-
-	mb_json_set(line, "of", json_integer(of));
-	launch = journal_add(&deployment->journal, line, err);
-	if (launch < 0 || deployment->driver->launch(deployment, number, launch, &process, err) < 0)
-		return -1;
-	deploy_step();
-	line = journal_worker("launched", number);
-	mb_json_set(line, "launch", json_integer(launch));
-	mb_json_set(line, "process", mb_ident_to_json(&process));
-	return journal_add(&deployment->journal, line, err) < 0 ? -1 : 0;
-}
-
-static int is_on(const struct deployment *deployment, int64_t number)
-{
-	const struct slot *slot = journal_slot((struct journal *)&deployment->journal, number);
-
-	return slot && life_is_on(deployment->driver->look(deployment, slot));
-}
-
-/* Launches those that are not on; 0 or -1. */
-static int launch_missing(struct deployment *deployment, const char *verb, struct mb_err *err)
+/* Launches those that are not on; *made: how many. 0 or -1. */
+static int launch_missing(struct deployment *deployment, const char *verb, int64_t *made, struct mb_err *err)
 {
 	int64_t of = journal_add(&deployment->journal, journal_verb("intent", verb), err);
 	json_t *result;
 
-	if (of < 0)
+	if (of < 0 || deployment->driver->launch(deployment, of, made, err) < 0)
 		return -1;
-	for (int64_t number = 1; number <= deployment->workers; number++)
-		if (!is_on(deployment, number) && launch(deployment, number, of, err) < 0)
-			return -1;
 	result = journal_verb("result", verb);
 	mb_json_set(result, "of", json_integer(of));
 	return journal_add(&deployment->journal, result, err) < 0 ? -1 : 0;
@@ -123,10 +96,12 @@ static int settle(struct deployment *deployment)
 
 static int say_over(struct deployment *deployment, const struct standing *standing)
 {
-	mb_tool_say(deployment->tool,
-		    "%s: %lld of %lld observations are in: nothing is left to do (mb-deploy status %s)",
-		    deployment->name, (long long)(standing->completed + standing->failed),
-		    (long long)standing->budget, deployment->name);
+	struct mb_str text = {0};
+
+	standing_text(standing, &text);
+	mb_tool_say(deployment->tool, "%s: %s are in: nothing is left to do (mb-deploy status %s)", deployment->name,
+		    text.at, deployment->name);
+	mb_str_release(&text);
 	return MB_EXIT_OK;
 }
 
@@ -135,7 +110,9 @@ static int take_up(struct deployment *deployment, const char *verb)
 {
 	struct mb_tool *tool = deployment->tool;
 	struct standing standing = {0};
+	struct mb_str text = {0};
 	struct mb_err err;
+	int64_t made;
 	size_t on;
 	int status;
 
@@ -152,25 +129,28 @@ static int take_up(struct deployment *deployment, const char *verb)
 	status = settle(deployment);
 	if (status)
 		return status;
+	workspace_watch(deployment, 1);
 	if (standing_read(&standing, deployment, &err) < 0 ||
 	    wait_for_stopping(deployment, standing.experiment->grace_s, &err) < 0) {
 		status = mb_tool_fail(tool, &err);
 		goto out;
 	}
+	learn(deployment, 1);
 	on = count_on(deployment);
-	if (on >= (size_t)deployment->workers) {
-		mb_tool_say(tool, "%s: runs, %lld of %lld observations", deployment->name,
-			    (long long)(standing.completed + standing.failed), (long long)standing.budget);
+	if (on >= (deployment->driver->together ? 1 : (size_t)deployment->workers)) {
+		standing_text(&standing, &text);
+		mb_tool_say(tool, "%s: runs, %s", deployment->name, text.at);
 	} else if (standing_is_over(&standing)) {
 		status = say_over(deployment, &standing);
-	} else if (launch_missing(deployment, verb, &err) < 0) {
+	} else if (launch_missing(deployment, verb, &made, &err) < 0) {
 		status = mb_tool_fail(tool, &err);
 	} else {
-		mb_tool_say(tool, "%s: %lld worker%s started; mb-deploy status %s tells how it goes",
-			    deployment->name, (long long)(deployment->workers - (int64_t)on),
-			    deployment->workers - (int64_t)on == 1 ? "" : "s", deployment->name);
+		mb_tool_say(tool, "%s: %lld worker%s %s; mb-deploy status %s tells how it goes", deployment->name,
+			    (long long)made, made == 1 ? "" : "s",
+			    deployment->driver->together ? "submitted" : "started", deployment->name);
 	}
 out:
+	mb_str_release(&text);
 	standing_release(&standing);
 	return status;
 }
@@ -184,6 +164,13 @@ struct wanted {
 	int64_t workers, keep;
 	int workers_given, update;
 };
+
+static int free_wanted(struct wanted *wanted, int status)
+{
+	free(wanted->digest);
+	free(wanted->source);
+	return status;
+}
 
 static int say_differs(const struct deployment *deployment, const struct wanted *wanted)
 {
@@ -231,6 +218,7 @@ static int compare(struct deployment *deployment, const struct wanted *wanted)
 		return 0;
 	if (journal_open(&deployment->journal, deployment->folder, 0, &err) < 0)
 		return mb_tool_fail(tool, &err);
+	learn(deployment, 1);
 	if (count_on(deployment)) {
 		mb_tool_warn(tool, "%s: runs, with %lld worker%s (mb-deploy kill %s first)", deployment->name,
 			     (long long)deployment->workers, deployment->workers == 1 ? "" : "s", deployment->name);
@@ -259,8 +247,8 @@ static int prepare(struct deployment *deployment, const struct mb_experiment *ex
 	deployment->experiment = mb_strdup(experiment->name);
 	deployment->digest = folder_digest(text);
 	free(beside);
-	deployment->driver = driver_choose(deployment->tool, experiment, options->on, "start");
-	if (!deployment->driver)
+	deployment->driver = driver_choose(experiment, options->on);
+	if (driver_check(deployment->tool, deployment->driver, experiment) < 0)
 		return MB_EXIT_USAGE;
 	deployment->workers = deployment->driver->workers(experiment, options->workers, &err);
 	if (!deployment->workers)
@@ -270,7 +258,8 @@ static int prepare(struct deployment *deployment, const struct mb_experiment *ex
 }
 
 /* Under the lock of all. */
-static int start(struct deployment *deployment, const struct deploy_options *options, const struct mb_str *text)
+static int start(struct deployment *deployment, const struct mb_experiment *experiment,
+		 const struct deploy_options *options, const struct mb_str *text)
 {
 	struct wanted wanted = {.text = text,
 				.digest = mb_strdup(deployment->digest),
@@ -279,10 +268,15 @@ static int start(struct deployment *deployment, const struct deploy_options *opt
 				.keep = deployment->keep,
 				.workers_given = options->workers > 0,
 				.update = options->update};
-	struct mb_err err;
+	struct profile *profile = profile_of(deployment->tool, experiment, 1);
+	struct mb_err err = {.code = MB_EXIT_USAGE};
 	int bad, status;
 
-	bad = folder_link(deployment, 0, &err) < 0 || folder_make(deployment, text, &err) < 0;
+	if (!profile)
+		return free_wanted(&wanted, MB_EXIT_USAGE);
+	profile_set_lock(profile);
+	bad = workspace_place(deployment, experiment, profile, &err) < 0;
+	bad = bad || folder_link(deployment, 0, &err) < 0 || folder_make(deployment, text, &err) < 0;
 	deploy_step();
 	bad = bad || folder_link(deployment, 1, &err) < 0;
 	deploy_step();
@@ -290,9 +284,8 @@ static int start(struct deployment *deployment, const struct deploy_options *opt
 	status = bad ? mb_tool_fail(deployment->tool, &err) : compare(deployment, &wanted);
 	if (!status)
 		status = take_up(deployment, "start");
-	free(wanted.digest);
-	free(wanted.source);
-	return status;
+	profile_free(profile);
+	return free_wanted(&wanted, status);
 }
 
 int verb_start(struct mb_tool *tool, const struct deploy_options *options)
@@ -317,7 +310,7 @@ int verb_start(struct mb_tool *tool, const struct deploy_options *options)
 		status = mb_tool_fail(tool, &err);
 		mb_lock_close(&all);
 	} else if (!status) {
-		status = start(&deployment, options, &text);
+		status = start(&deployment, experiment, options, &text);
 		mb_lock_drop(&all);
 		mb_lock_close(&all);
 	}
@@ -335,7 +328,12 @@ int verb_continue(struct mb_tool *tool, const struct deploy_options *options)
 
 	if (folder_find(&deployment, tool, options->name, &err) < 0)
 		return mb_tool_fail(tool, &err);
-	status = folder_lock(&deployment, &err) < 0 ? mb_tool_fail(tool, &err) : take_up(&deployment, "continue");
+	if (folder_lock(&deployment, &err) < 0 || (options->extend && workspace_extend(&deployment, &err) < 0)) {
+		status = mb_tool_fail(tool, &err);
+	} else {
+		(void)folder_link(&deployment, 1, &err); /* a workspace that was had back has another path */
+		status = take_up(&deployment, "continue");
+	}
 	folder_release(&deployment);
 	return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * status and list: where experiments stand, from their files and the process table alone. They take no lock and
- * change nothing.
+ * status and list: where experiments stand, from their files and the process table, and what the batch system said
+ * lately. They change nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +31,8 @@ static const char *state_of(const struct deployment *deployment, const struct st
 		return "stopping";
 	if (standing->experiment && standing_is_over(standing))
 		return "finished";
+	if (counts[LIFE_WAITING] || (deployment->driver->waiting && deployment->driver->waiting(deployment)))
+		return "waiting";
 	if (deployment->journal.kill_open)
 		return "half killed";
 	return counts[LIFE_LOST] ? "lost" : counts[LIFE_ENDED] ? "stopped" : "not started";
@@ -116,14 +118,35 @@ static void add_worker(struct mb_str *out, const struct deployment *deployment, 
 
 static void add_counts(struct mb_str *out, const struct standing *standing)
 {
-	mb_str_addf(out, "%lld of %lld observations", (long long)(standing->completed + standing->failed),
-		    (long long)standing->budget);
+	standing_text(standing, out);
 	if (standing->failed)
 		mb_str_addf(out, " (%lld failed)", (long long)standing->failed);
 	if (standing->open)
 		mb_str_addf(out, ", %lld open", (long long)standing->open);
 	if (standing->interrupted)
 		mb_str_addf(out, ", %lld interrupted", (long long)standing->interrupted);
+}
+
+static void add_workspace(struct mb_str *out, const struct deployment *deployment)
+{
+	struct workspace_term term;
+	double days;
+
+	if (!deployment->workspace.name)
+		return;
+	workspace_term_of(deployment, &term);
+	days = workspace_days(&term);
+	mb_str_addf(out, "  workspace  %s, ", deployment->workspace.name);
+	if (term.until_s <= 0)
+		mb_str_adds(out, "how long it stays is not known");
+	else if (days < WORKSPACE_WARN_DAYS)
+		mb_str_addf(out, "ends in %.1f days, and all in it goes with it (mb-deploy continue %s --extend)", days,
+			    deployment->name);
+	else
+		mb_str_addf(out, "%.0f days left", days);
+	if (term.extensions >= 0)
+		mb_str_addf(out, ", %lld extension%s", (long long)term.extensions, term.extensions == 1 ? "" : "s");
+	mb_str_adds(out, "\n");
 }
 
 static void print_text(struct mb_str *out, const struct deployment *deployment, const struct standing *standing)
@@ -141,7 +164,10 @@ static void print_text(struct mb_str *out, const struct deployment *deployment, 
 		mb_str_addf(out, "  feasible   none of %zu completed trials keeps the constraints\n", standing->ranked);
 	for (size_t i = 0; i < deployment->journal.n_slots; i++)
 		add_worker(out, deployment, &deployment->journal.slots[i]);
+	if (deployment->driver->tell)
+		deployment->driver->tell(deployment, out, NULL);
 	mb_str_addf(out, "  folder     %s\n", deployment->folder);
+	add_workspace(out, deployment);
 	if (is_edited(deployment))
 		mb_str_addf(out, "  edited     %s since (mb-deploy start --update takes the edits over)\n",
 			    deployment->source);
@@ -177,6 +203,22 @@ static json_t *worker_json(const struct deployment *deployment, const struct slo
 	return worker;
 }
 
+static json_t *workspace_json(const struct deployment *deployment)
+{
+	json_t *object = json_object();
+	struct workspace_term term;
+
+	workspace_term_of(deployment, &term);
+	mb_json_set(object, "name", json_string(deployment->workspace.name));
+	if (term.until_s > 0) {
+		mb_json_set(object, "until", json_integer((int64_t)term.until_s));
+		mb_json_set(object, "days_left", json_real(workspace_days(&term)));
+	}
+	if (term.extensions >= 0)
+		mb_json_set(object, "extensions", json_integer(term.extensions));
+	return object;
+}
+
 static void print_json(struct mb_str *out, const struct deployment *deployment, const struct standing *standing)
 {
 	json_t *object = json_object(), *workers = json_array();
@@ -187,6 +229,8 @@ static void print_json(struct mb_str *out, const struct deployment *deployment, 
 	mb_json_set(object, "state", json_string(state_of(deployment, standing)));
 	mb_json_set(object, "on", json_string(deployment->driver->name));
 	mb_json_set(object, "folder", json_string(folder));
+	if (deployment->workspace.name)
+		mb_json_set(object, "workspace", workspace_json(deployment));
 	mb_json_set(object, "source", json_string(deployment->source));
 	mb_json_set(object, "edited", json_boolean(is_edited(deployment)));
 	mb_json_set(object, "budget", json_integer(standing->budget));
@@ -208,6 +252,8 @@ static void print_json(struct mb_str *out, const struct deployment *deployment, 
 	for (size_t i = 0; i < deployment->journal.n_slots; i++)
 		json_array_append_new(workers, worker_json(deployment, &deployment->journal.slots[i]));
 	mb_json_set(object, "workers", workers);
+	if (deployment->driver->tell)
+		deployment->driver->tell(deployment, NULL, object);
 	mb_json_print(object, out);
 	mb_str_adds(out, "\n");
 	json_decref(object);
@@ -238,8 +284,10 @@ static int show(struct mb_tool *tool, const char *name, print_deployment print, 
 	if (journal_open(&deployment.journal, deployment.folder, 0, &err) < 0 ||
 	    standing_read(&standing, &deployment, &err) < 0)
 		status = mb_tool_fail(tool, &err);
-	else
+	else {
+		learn(&deployment, 0);
 		print(out, &deployment, &standing);
+	}
 	standing_release(&standing);
 	folder_release(&deployment);
 	return status;

@@ -29,6 +29,7 @@ struct worker {
 	pid_t stages[STAGES]; /* 0: ended, or never started */
 	int statuses[STAGES]; /* of waitpid */
 	int stopping;
+	double deadline_s; /* Unix seconds: when to stop by oneself; 0: never */
 	double ending_s; /* Unix seconds: when the first stage ended or a signal came */
 	char *log;       /* touched to show life to other machines */
 };
@@ -75,6 +76,19 @@ static int add_deploy_span(struct journal *journal, const struct slot *slot, str
 	return journal_append(journal, span, err) < 0 ? -1 : 0;
 }
 
+/* Started by a batch system or by hand: 0 with a launch, 1 when this worker is wanted no more, -1 with err. */
+static int get_launch(struct worker *worker, struct mb_err *err)
+{
+	struct deployment *deployment = worker->deployment;
+	int arrived = deployment->driver->arrive
+			      ? deployment->driver->arrive(deployment, &worker->number, &worker->launch, err)
+			      : 1;
+
+	if (arrived == 1)
+		return deployment->journal.delete_open ? 1 : launch_oneself(worker, err);
+	return arrived == 2 ? 1 : arrived;
+}
+
 /* Under the journal's lock: 1 when this worker is wanted no more, -1 with err. */
 static int begin(struct worker *worker, struct mb_err *err)
 {
@@ -82,9 +96,10 @@ static int begin(struct worker *worker, struct mb_err *err)
 	struct mb_ident self;
 	struct slot *slot;
 	json_t *line;
+	int bad = worker->launch ? 0 : get_launch(worker, err);
 
-	if (!worker->launch && !journal->delete_open && launch_oneself(worker, err) < 0)
-		return -1;
+	if (bad)
+		return bad;
 	slot = journal_slot(journal, worker->number);
 	if (!slot || slot->launch != worker->launch || journal->delete_open || slot->words)
 		return 1;
@@ -203,6 +218,40 @@ static void pass_on(struct worker *worker, int number)
 		mb_tool_fail(worker->deployment->tool, &err);
 }
 
+static void go_on(struct worker *worker, enum moment moment)
+{
+	const struct mb_driver *driver = worker->deployment->driver;
+
+	if (driver->go_on)
+		driver->go_on(worker->deployment, worker->number, moment);
+}
+
+/* Every now and then: shows life, hears of a kill that reached no process, and stops ahead of a limit of time. */
+static void look_around(struct worker *worker)
+{
+	struct journal *journal = &worker->deployment->journal;
+	struct mb_err err;
+
+	utimensat(AT_FDCWD, worker->log, NULL, 0);
+	if (worker->stopping)
+		return;
+	if (journal_update(journal, &err) == 0 && journal->kill > worker->launch)
+		pass_on(worker, SIGTERM);
+	else if (worker->deadline_s > 0 && mb_clock_now_s() >= worker->deadline_s)
+		pass_on(worker, SIGUSR2);
+	else
+		go_on(worker, MOMENT_MEANWHILE);
+}
+
+static int nap_ms(const struct worker *worker)
+{
+	const double left_s = worker->deadline_s - mb_clock_now_s();
+
+	return worker->deadline_s > 0 && !worker->stopping && left_s < MB_HOLDER_TOUCH_S
+		       ? (left_s > 0 ? (int)(left_s * 1000) + 1 : 0)
+		       : MB_HOLDER_TOUCH_S * 1000;
+}
+
 static void attend(struct worker *worker)
 {
 	struct pollfd on = {.fd = mb_signals_fd(), .events = POLLIN};
@@ -212,8 +261,8 @@ static void attend(struct worker *worker)
 		reap(worker);
 		if (!worker->stages[SUGGEST] && !worker->stages[TRAIN] && !worker->stages[COLLECT])
 			return;
-		if (poll(&on, 1, MB_HOLDER_TOUCH_S * 1000) == 0)
-			utimensat(AT_FDCWD, worker->log, NULL, 0);
+		if (poll(&on, 1, nap_ms(worker)) == 0)
+			look_around(worker);
 		while ((number = mb_signals_take()))
 			if (number != SIGCHLD)
 				pass_on(worker, number);
@@ -269,12 +318,31 @@ static int end(struct worker *worker, struct mb_err *err)
 	return bad ? mb_tool_fail(worker->deployment->tool, err) : exit;
 }
 
+/* Links of a chain that come when all is done should be gone at once, and leave no trace. */
+static int is_idle(const struct worker *worker)
+{
+	struct standing standing;
+	struct mb_err err;
+	int idle = !worker->launch && worker->deployment->driver->arrive && getenv("MB_DEPLOY_LINK") &&
+		   standing_read(&standing, worker->deployment, &err) == 0;
+
+	if (idle) {
+		idle = standing_is_over(&standing);
+		standing_release(&standing);
+	}
+	return idle;
+}
+
 static int work(struct worker *worker)
 {
 	struct deployment *deployment = worker->deployment;
 	struct mb_err err;
 	int bad;
 
+	if (is_idle(worker)) {
+		mb_tool_say(deployment->tool, "nothing is left to do: the observations are in");
+		return MB_EXIT_OK;
+	}
 	if (journal_open(&deployment->journal, deployment->folder, 1, &err) < 0 || mb_signals_open(1, &err) < 0 ||
 	    journal_lock(&deployment->journal, &err) < 0)
 		return mb_tool_fail(deployment->tool, &err);
@@ -291,13 +359,19 @@ static int work(struct worker *worker)
 	worker->log = folder_log_of(deployment, worker->number);
 	mb_tool_say(deployment->tool, "worker %lld: begins, %lld at once", (long long)worker->number,
 		    (long long)deployment->keep);
+	if (deployment->driver->deadline)
+		worker->deadline_s = deployment->driver->deadline(deployment);
+	go_on(worker, MOMENT_BEGIN);
+	workspace_watch(deployment, 0);
 	if (start_pipe(worker, &err) < 0) {
 		mb_tool_fail(deployment->tool, &err);
 		worker->statuses[SUGGEST] = MB_EXIT_SYSTEM << 8;
 	}
 	attend(worker);
 	free(worker->log);
-	return end(worker, &err);
+	bad = end(worker, &err);
+	go_on(worker, MOMENT_END);
+	return bad;
 }
 
 int verb_worker(struct mb_tool *tool, const struct deploy_options *options)

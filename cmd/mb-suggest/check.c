@@ -149,6 +149,31 @@ static void add_job(const struct mb_experiment *experiment, struct mb_str *text)
 		mb_str_adds(text, "job           a command of your own\n");
 }
 
+static void add_ladder(const struct mb_experiment *experiment, struct mb_str *text)
+{
+	const struct mb_ladder ladder = mb_ladder_of(experiment);
+
+	if (ladder.n == 1)
+		return;
+	mb_str_adds(text, "fidelity      ");
+	for (size_t rung = 0; rung < ladder.n; rung++) {
+		if (rung)
+			mb_str_adds(text, ", ");
+		if (rung && experiment->fidelity.name)
+			mb_str_addf(text, "%lld", (long long)ladder.units[rung]);
+		else
+			mb_ladder_rung_text(&ladder, rung, text);
+		if (experiment->n_tasks) {
+			mb_str_adds(text, " ");
+			mb_ladder_text(&ladder, ladder.units[rung], text);
+		}
+	}
+	if (ladder.eta == 2 || ladder.eta == 3)
+		mb_str_addf(text, "; the best %s of each go on\n", ladder.eta == 2 ? "half" : "third");
+	else
+		mb_str_addf(text, "; the best 1/%lld of each go on\n", (long long)ladder.eta);
+}
+
 int suggest_check(struct mb_tool *tool, const struct mb_experiment *experiment, const struct mb_algorithm *algorithm,
 		  uint64_t seed)
 {
@@ -157,8 +182,10 @@ int suggest_check(struct mb_tool *tool, const struct mb_experiment *experiment, 
 	int status = MB_EXIT_OK;
 
 	mb_str_addf(&text, "experiment    %s\n", experiment->name);
-	mb_str_addf(&text, "budget        %lld trial%s, at most %lld at once\n", (long long)experiment->observation_budget,
+	mb_str_addf(&text, "budget        %lld %s%s, at most %lld at once\n", (long long)experiment->observation_budget,
+		    experiment->fidelity.name || experiment->n_tasks ? "full training" : "trial",
 		    experiment->observation_budget == 1 ? "" : "s", (long long)experiment->parallel_bandwidth);
+	add_ladder(experiment, &text);
 	for (size_t i = 0; i < experiment->n_metrics; i++)
 		mb_str_addf(&text, "metric        %s, %s%s\n", experiment->metrics[i].name,
 			    experiment->metrics[i].maximize ? "maximize" : "minimize",

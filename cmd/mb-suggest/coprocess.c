@@ -152,7 +152,7 @@ static int converse(struct suggester *suggester, struct mb_lines *in, size_t kee
 			return -1;
 		if (suggester_done(suggester))
 			return 0;
-		full = held(suggester) >= keep || !(suggester_budget_left(suggester) || held(suggester) < suggester->n_open);
+		full = held(suggester) >= keep || !(suggester_has_more(suggester) || held(suggester) < suggester->n_open);
 		more = hear(suggester, in, full);
 	}
 	if (more < 0) {
@@ -175,11 +175,7 @@ static int answer(struct suggester *suggester, struct mb_lines *in, size_t count
 	}
 	if (suggester_issue(suggester, count, err) < 0)
 		return -1;
-	if (!suggester->n_issued)
-		return mb_err_set(err, MB_EXIT_NO, NULL, "no suggestion: %zu finished and %zu open trials, budget %lld",
-				  suggester->log.finished, suggester->n_open,
-				  (long long)suggester->experiment->observation_budget);
-	return say_all(suggester);
+	return suggester->n_issued ? say_all(suggester) : suggester_nothing(suggester, err);
 }
 
 int suggest_coprocess(struct suggester *suggester, const struct run_options *options)

@@ -137,7 +137,7 @@ static size_t wanted(struct suggester *suggester)
 	if (loop->options->count)
 		return (size_t)loop->options->count;
 	count = room(suggester);
-	if (count && (suggester_budget_left(suggester) || any(suggester, FATE_FREE)))
+	if (count && (suggester_has_more(suggester) || any(suggester, FATE_FREE)))
 		return count;
 	return 0;
 }
@@ -255,8 +255,17 @@ static void wait_for_news(struct suggester *suggester)
 
 static int finish(struct suggester *suggester)
 {
-	if (suggester->exhausted && !suggester->n_open)
+	const struct mb_spending *spending = &suggester->spending;
+	struct mb_str left = {0};
+
+	if (suggester->exhausted && !suggester->n_open) {
 		mb_tool_say(suggester->tool, "the space is exhausted: all %zu points are tried", suggester->points.n);
+	} else if (spending->finished < spending->budget) {
+		mb_ladder_text(&suggester->ladder, spending->budget - spending->finished, &left);
+		mb_tool_say(suggester->tool, "the end: no training costs as little as the %s of the budget that are left",
+			    left.at);
+		mb_str_release(&left);
+	}
 	return MB_EXIT_OK;
 }
 
@@ -340,23 +349,6 @@ int suggest_loop(struct suggester *suggester, const struct run_options *options)
 
 /* ---- -n ---- */
 
-static int nothing_left(struct suggester *suggester)
-{
-	size_t budget = (size_t)suggester->experiment->observation_budget;
-
-	if (suggester->exhausted)
-		mb_tool_warn(suggester->tool, "no suggestion: the space is exhausted");
-	else if (suggester->log.finished >= budget)
-		mb_tool_warn(suggester->tool, "no suggestion: %zu of %zu observations are in, the budget is used up",
-			     suggester->log.finished, budget);
-	else
-		mb_tool_warn(suggester->tool,
-			     "no suggestion: %zu finished and %zu open trials fill the budget of %zu; mb-suggest --reissue "
-			     "gives out again what no trainer has",
-			     suggester->log.finished, suggester->n_open, budget);
-	return MB_EXIT_NO;
-}
-
 int suggest_count(struct suggester *suggester, const struct run_options *options)
 {
 	struct loop loop = {.options = options, .lines_at_start = suggester->log.lines, .watch = -1, .holders.once = 1};
@@ -370,11 +362,13 @@ int suggest_count(struct suggester *suggester, const struct run_options *options
 		goto out;
 	}
 	suggester_complain(suggester);
-	if (!suggester->n_issued)
-		status = nothing_left(suggester);
-	else if (suggester->n_issued < (size_t)options->count)
+	if (!suggester->n_issued) {
+		suggester_nothing(suggester, &err);
+		status = mb_tool_fail(suggester->tool, &err);
+	} else if (suggester->n_issued < (size_t)options->count) {
 		mb_tool_say(suggester->tool, "%zu of %lld suggestions: the %s", suggester->n_issued,
 			    (long long)options->count, suggester->exhausted ? "space is exhausted" : "budget ends here");
+	}
 	while (suggester->n_issued && suggester_print_one(suggester) == 0)
 		continue;
 	if (suggester->n_issued && !suggester->tool->stdout_gone)

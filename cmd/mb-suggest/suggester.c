@@ -11,6 +11,8 @@ void suggester_init(struct suggester *suggester, struct mb_tool *tool, const str
 	*suggester = (struct suggester){
 		.tool = tool, .experiment = experiment, .algorithm = algorithm, .seed = seed, .log = {.fd = -1},
 		.cache = mb_cache_new()};
+	suggester->ladder = mb_ladder_of(experiment);
+	suggester->spending.budget = mb_ladder_budget(&suggester->ladder);
 }
 
 void suggester_release(struct suggester *suggester)
@@ -74,6 +76,13 @@ static void add_metric_rows(struct suggester *suggester, size_t n)
 	}
 }
 
+static double share_of(const struct suggester *suggester, const struct mb_key *key)
+{
+	const struct mb_ladder *ladder = &suggester->ladder;
+
+	return (double)ladder->units[mb_ladder_rung(ladder, key->rung)] / (double)ladder->full;
+}
+
 static void learn_point(struct suggester *suggester, const struct mb_key *key)
 {
 	const struct mb_space *space = &suggester->experiment->space;
@@ -94,8 +103,8 @@ static void learn_point(struct suggester *suggester, const struct mb_key *key)
 	mb_space_locate(space, assignments, &suggester->u[n * dims]); /* it was checked just now */
 	add_metric_rows(suggester, n);
 	MB_PUSH(suggester->observations, suggester->n_observations, suggester->cap_observations,
-		((struct mb_observation){.trial = key->trial, .rung = key->rung, .fidelity = 1, .pending = 1,
-					  .run = run_of(key->issue ? key->issue : key->result)}));
+		((struct mb_observation){.trial = key->trial, .rung = key->rung, .fidelity = share_of(suggester, key),
+					 .pending = 1, .run = run_of(key->issue ? key->issue : key->result)}));
 }
 
 static double spent_s(const json_t *record)
@@ -150,14 +159,20 @@ void suggester_update(struct suggester *suggester)
 	size_t kept = 0;
 
 	for (; suggester->keys_seen < log->n_keys; suggester->keys_seen++) {
+		suggester->spending.open += mb_ladder_adds(&suggester->ladder, log, suggester->keys_seen);
 		learn_point(suggester, &log->keys[suggester->keys_seen]);
 		MB_PUSH(suggester->open, suggester->n_open, suggester->cap_open, suggester->keys_seen);
 	}
 	for (size_t i = 0; i < suggester->n_open; i++)
-		if (is_open(&log->keys[suggester->open[i]]))
+		if (is_open(&log->keys[suggester->open[i]])) {
 			suggester->open[kept++] = suggester->open[i];
-		else
+		} else {
+			int64_t units = mb_ladder_adds(&suggester->ladder, log, suggester->open[i]);
+
+			suggester->spending.open -= units;
+			suggester->spending.finished += units;
 			learn_result(suggester, suggester->open[i]);
+		}
 	suggester->n_open = kept;
 }
 
@@ -198,52 +213,106 @@ static int issue_again(struct suggester *suggester, size_t index, struct mb_err 
 	return put_issue(suggester, record, start_s, err);
 }
 
-static int issue_new(struct suggester *suggester, struct mb_err *err)
+static struct mb_history history_of(const struct suggester *suggester)
 {
-	const struct mb_experiment *experiment = suggester->experiment;
-	int64_t trial = mb_log_next_trial(&suggester->log, NULL, err);
-	struct mb_history history = {.experiment = experiment,
-				     .seen = &suggester->points,
-				     .observations = suggester->observations,
-				     .u = suggester->u,
-				     .metrics = suggester->metrics,
-				     .metrics_stddev = suggester->metrics_stddev,
-				     .surrogate = suggester->surrogate,
-				     .suggest_s = suggester->n_suggest
-							  ? suggester->suggest_s / (double)suggester->n_suggest
-							  : 0,
-				     .n = suggester->n_observations,
-				     .trial = trial,
-				     .seed = suggester->seed,
-				     .cache = suggester->cache};
-	struct mb_suggestion suggestion;
-	double start_s = mb_clock_now_s();
-	json_t *record;
+	return (struct mb_history){
+		.experiment = suggester->experiment,
+		.seen = &suggester->points,
+		.observations = suggester->observations,
+		.u = suggester->u,
+		.metrics = suggester->metrics,
+		.metrics_stddev = suggester->metrics_stddev,
+		.surrogate = suggester->surrogate,
+		.suggest_s = suggester->n_suggest ? suggester->suggest_s / (double)suggester->n_suggest : 0,
+		.n = suggester->n_observations,
+		.seed = suggester->seed,
+		.cache = suggester->cache};
+}
 
-	if (trial < 0 || mb_suggest(suggester->algorithm, &history, &suggestion, err) < 0)
-		return -1;
-	record = json_object();
-	mb_json_set(record, "experiment", json_string(experiment->name));
+static struct mb_move next_move(const struct suggester *suggester)
+{
+	const struct mb_spending *spending = &suggester->spending;
+	struct mb_history history = history_of(suggester);
+
+	return mb_fidelity_next(&history, spending->budget - spending->finished - spending->open,
+				!suggester->exhausted);
+}
+
+/* Appends a first issue of a key. */
+static int put_new(struct suggester *suggester, int64_t trial, size_t rung, const struct mb_suggestion *suggestion,
+		   json_t *seed, double start_s, struct mb_err *err)
+{
+	json_t *record = json_object(), *fidelity = mb_ladder_fidelity(&suggester->ladder, rung);
+
+	mb_json_set(record, "experiment", json_string(suggester->experiment->name));
 	mb_json_set(record, "trial", json_integer(trial));
-	mb_json_set(record, "assignments", suggestion.assignments);
-	mb_json_set(record, "seed", json_integer((json_int_t)trial_seed(suggester, trial)));
+	if (fidelity) {
+		mb_json_set(record, "rung", json_integer((json_int_t)rung));
+		mb_json_set(record, "fidelity", fidelity);
+	}
+	mb_json_set(record, "assignments", suggestion->assignments);
+	mb_json_set(record, "seed", seed);
 	mb_record_set_status(record, MB_STATUS_OPEN);
 	mb_json_set(record, "attempt", json_integer(1));
-	mb_json_set(record, "algorithm", json_string(suggestion.algorithm));
-	if (suggestion.surrogate)
-		mb_json_set(record, "surrogate", suggestion.surrogate);
+	mb_json_set(record, "algorithm", json_string(suggestion->algorithm));
+	if (suggestion->surrogate)
+		mb_json_set(record, "surrogate", suggestion->surrogate);
 	if (put_issue(suggester, record, start_s, err) < 0)
 		return -1;
 	suggester_update(suggester);
 	return 0;
 }
 
-size_t suggester_budget_left(const struct suggester *suggester)
+static json_t *seed_of(const struct suggester *suggester, int64_t trial)
 {
-	size_t budget = (size_t)suggester->experiment->observation_budget;
-	size_t used = suggester->log.finished + suggester->n_open;
+	return json_integer((json_int_t)trial_seed(suggester, trial));
+}
 
-	return used < budget && !suggester->exhausted ? budget - used : 0;
+static int issue_new(struct suggester *suggester, size_t rung, double start_s, struct mb_err *err)
+{
+	struct mb_history history = history_of(suggester);
+	struct mb_suggestion suggestion;
+
+	history.trial = mb_log_next_trial(&suggester->log, NULL, err);
+	if (history.trial < 0 || mb_suggest(suggester->algorithm, &history, &suggestion, err) < 0)
+		return -1;
+	return put_new(suggester, history.trial, rung, &suggestion, seed_of(suggester, history.trial), start_s, err);
+}
+
+/* A trial goes on to a higher rung as the suggestion that it was. */
+static int issue_promotion(struct suggester *suggester, const struct mb_move *move, double start_s, struct mb_err *err)
+{
+	const struct mb_observation *from = &suggester->observations[move->from];
+	const struct mb_key *key = mb_log_find(&suggester->log, from->trial, from->rung);
+	const json_t *record = key->issue ? key->issue : key->result;
+	json_t *seed = json_object_get(record, "seed");
+	struct mb_suggestion suggestion = {json_incref(json_object_get(record, "assignments")), "asha", NULL};
+
+	return put_new(suggester, from->trial, move->rung, &suggestion,
+		       seed ? json_incref(seed) : seed_of(suggester, from->trial), start_s, err);
+}
+
+/* 1: issued; 0: there is nothing now; -1: an error. */
+static int issue_next(struct suggester *suggester, struct mb_err *err)
+{
+	double start_s = mb_clock_now_s();
+	struct mb_move move = next_move(suggester);
+
+	if (move.kind == MB_MOVE_PROMOTE)
+		return issue_promotion(suggester, &move, start_s, err) < 0 ? -1 : 1;
+	if (move.kind == MB_MOVE_NONE)
+		return 0;
+	if (issue_new(suggester, move.rung, start_s, err) == 0)
+		return 1;
+	if (err->code != MB_EXIT_NO)
+		return -1;
+	suggester->exhausted = 1;
+	return issue_next(suggester, err);
+}
+
+int suggester_has_more(const struct suggester *suggester)
+{
+	return next_move(suggester).kind != MB_MOVE_NONE;
 }
 
 /* Issues again every open key of that fate, up to count in all. */
@@ -256,19 +325,24 @@ static int issue_fate(struct suggester *suggester, enum fate fate, size_t count,
 	return 0;
 }
 
+static int is_used_up(const struct suggester *suggester)
+{
+	return suggester->spending.finished >= suggester->spending.budget;
+}
+
 int suggester_issue(struct suggester *suggester, size_t count, struct mb_err *err)
 {
 	suggester_update(suggester);
-	if (suggester->log.finished >= (size_t)suggester->experiment->observation_budget)
+	if (is_used_up(suggester))
 		return 0;
 	if (issue_fate(suggester, FATE_FREE, count, err) < 0)
 		return -1;
-	while (suggester->n_issued < count && suggester_budget_left(suggester))
-		if (issue_new(suggester, err) < 0) {
-			if (err->code != MB_EXIT_NO)
-				return -1;
-			suggester->exhausted = 1;
-		}
+	while (suggester->n_issued < count) {
+		int issued = issue_next(suggester, err);
+
+		if (issued <= 0)
+			return issued;
+	}
 	return 0;
 }
 
@@ -277,15 +351,29 @@ int suggester_issue_late(struct suggester *suggester, struct mb_err *err)
 	return issue_fate(suggester, FATE_LATE, (size_t)-1, err);
 }
 
+static void tell_issued(const struct suggester *suggester, const json_t *record)
+{
+	const json_t *rung = json_object_get(record, "rung");
+	struct mb_str text = {0};
+
+	if (rung && json_object_get(record, "fidelity")) {
+		mb_str_adds(&text, ", ");
+		mb_ladder_rung_text(&suggester->ladder, mb_ladder_rung(&suggester->ladder, json_integer_value(rung)),
+				    &text);
+	}
+	mb_tool_detail(suggester->tool, "trial %lld%s by %s",
+		       (long long)json_integer_value(json_object_get(record, "trial")), text.n ? text.at : "",
+		       json_string_value(json_object_get(record, "algorithm")));
+	mb_str_release(&text);
+}
+
 int suggester_print_one(struct suggester *suggester)
 {
 	json_t *record = suggester->issued[0];
 
 	if (mb_tool_put(suggester->tool, record) < 0)
 		return -1;
-	mb_tool_detail(suggester->tool, "trial %lld by %s",
-		       (long long)json_integer_value(json_object_get(record, "trial")),
-		       json_string_value(json_object_get(record, "algorithm")));
+	tell_issued(suggester, record);
 	json_decref(record);
 	memmove(suggester->issued, suggester->issued + 1, --suggester->n_issued * sizeof *suggester->issued);
 	return 0;
@@ -293,8 +381,45 @@ int suggester_print_one(struct suggester *suggester)
 
 int suggester_done(const struct suggester *suggester)
 {
-	return suggester->log.finished >= (size_t)suggester->experiment->observation_budget ||
-	       (suggester->exhausted && !suggester->n_open);
+	return is_used_up(suggester) || (!suggester->n_open && !suggester_has_more(suggester));
+}
+
+void suggester_budget_text(const struct suggester *suggester, struct mb_str *text)
+{
+	mb_ladder_text(&suggester->ladder, suggester->spending.finished, text);
+	mb_str_adds(text, " of ");
+	mb_ladder_text(&suggester->ladder, suggester->spending.budget, text);
+}
+
+int suggester_nothing(const struct suggester *suggester, struct mb_err *err)
+{
+	struct mb_str budget = {0}, finished = {0}, open = {0};
+
+	suggester_budget_text(suggester, &budget);
+	mb_ladder_text(&suggester->ladder, suggester->spending.finished, &finished);
+	if (suggester->ladder.n > 1) {
+		mb_str_adds(&open, " of ");
+		mb_ladder_text(&suggester->ladder, suggester->spending.open, &open);
+	}
+	if (is_used_up(suggester))
+		mb_err_set(err, MB_EXIT_NO, NULL, "no suggestion: %s observations are in, the budget is used up",
+			   budget.at);
+	else if (suggester->exhausted)
+		mb_err_set(err, MB_EXIT_NO, NULL, "no suggestion: the space is exhausted");
+	else if (!suggester->n_open)
+		mb_err_set(err, MB_EXIT_NO, NULL,
+			   "no suggestion: %s observations are in, no training costs as little as what is left",
+			   budget.at);
+	else
+		mb_err_set(err, MB_EXIT_NO, NULL,
+			   "no suggestion: %s finished and %zu open trials%s fill the budget of %lld; mb-suggest "
+			   "--reissue gives out again what no trainer has",
+			   finished.at, suggester->n_open, open.at ? open.at : "",
+			   (long long)suggester->experiment->observation_budget);
+	mb_str_release(&budget);
+	mb_str_release(&finished);
+	mb_str_release(&open);
+	return -1;
 }
 
 void suggester_complain(struct suggester *suggester)

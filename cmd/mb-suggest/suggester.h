@@ -23,6 +23,7 @@ struct suggester {
 	const struct mb_experiment *experiment;
 	const struct mb_algorithm *algorithm;
 	uint64_t seed;
+	struct mb_ladder ladder;
 	struct mb_log log;
 	json_t *owner;  /* of what is issued; NULL: nobody (-n, coprocess) */
 
@@ -32,6 +33,7 @@ struct suggester {
 
 	size_t *open;   /* indices of keys that are neither completed nor failed, in order */
 	size_t n_open, cap_open, keys_seen;
+	struct mb_spending spending; /* of the keys seen */
 	struct mb_hashset points; /* every point of the log */
 	struct mb_observation *observations; /* those in the space, for the algorithm */
 	double *u;      /* a row of mb_space_dims each */
@@ -57,10 +59,11 @@ void suggester_release(struct suggester *suggester);
 /* Takes in what the log learned: new points, trials that ended. */
 void suggester_update(struct suggester *suggester);
 
-/* How many new trials the budget has room for: finished and open ones count. */
-size_t suggester_budget_left(const struct suggester *suggester);
+/* Is there something to suggest that was not suggested before (a new trial, a higher rung of one) and fits into what the
+ * finished and the open leave of the budget? */
+int suggester_has_more(const struct suggester *suggester);
 
-/* Under the log's lock: issues at most `count` suggestions, free trials first, then new ones. They are appended to the log
+/* Under the log's lock: issues at most `count` suggestions, free trials first, then what is new. They are appended to the log
  * and stand in `issued`. The other issues all that are late. */
 int suggester_issue(struct suggester *suggester, size_t count, struct mb_err *err);
 int suggester_issue_late(struct suggester *suggester, struct mb_err *err);
@@ -69,6 +72,12 @@ int suggester_issue_late(struct suggester *suggester, struct mb_err *err);
 int suggester_print_one(struct suggester *suggester);
 
 int suggester_done(const struct suggester *suggester); /* the budget is used up, or nothing is open and nothing left */
+
+/* Why nothing was issued: -1 with MB_EXIT_NO. */
+int suggester_nothing(const struct suggester *suggester, struct mb_err *err);
+
+/* "5 of 24", of the budget. */
+void suggester_budget_text(const struct suggester *suggester, struct mb_str *text);
 
 /* Prints once how many observations lie outside the space, and what could not be read in the log. */
 void suggester_complain(struct suggester *suggester);

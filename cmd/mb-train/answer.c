@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A worker's side: one suggestion in, one answer out.
+ * A worker's side: a suggestion in, an answer out; or several suggestions in, and an answer for each as it ends.
  */
 #include <unistd.h>
 
@@ -30,6 +30,31 @@ void answer_error(const json_t *json, struct mb_err *err)
 		mb_err_hint(err, "%s", hint);
 }
 
+static void send_result(void *context, json_t *record)
+{
+	struct mb_str text = {0};
+
+	mb_str_adds(&text, "R");
+	mb_json_print(record, &text);
+	mb_link_part(context, &text);
+	mb_str_release(&text);
+}
+
+static void answer_all(struct train *train, struct mb_link *link, const json_t *array, struct mb_str *text)
+{
+	const size_t n = json_array_size(array);
+	json_t **records = mb_alloc(n * sizeof *records);
+	struct mb_err err = {.code = MB_EXIT_SYSTEM};
+
+	for (size_t i = 0; i < n; i++)
+		records[i] = json_array_get(array, i);
+	if (train->job->run_all(train, records, n, send_result, link, &err) < 0)
+		print_error(&err, text);
+	else
+		mb_str_adds(text, "D");
+	free(records);
+}
+
 /* A worker that was told to stop is no use for another trial: it ends after its answer. */
 int answer(void *context, struct mb_link *link, const char *line, size_t n, struct mb_str *text)
 {
@@ -37,7 +62,9 @@ int answer(void *context, struct mb_link *link, const char *line, size_t n, stru
 	struct mb_err err = {.code = MB_EXIT_SYSTEM};
 	json_t *record = mb_json_parse(line, n, NULL, &err);
 
-	if (record && mb_signals_stopped())
+	if (json_is_array(record))
+		answer_all(train, link, record, text);
+	else if (record && mb_signals_stopped())
 		result_set(record, MB_STATUS_INTERRUPTED, getpid(), NULL);
 	else if (!record || train->job->run(train, link, record, &err) < 0)
 		print_error(&err, text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Between the two files of the built-in job.
+ * Between the files of the built-in job.
  */
 #ifndef MB_TRAIN_BUILTIN_H
 #define MB_TRAIN_BUILTIN_H
@@ -8,8 +8,25 @@
 #include "nn/nn.h"
 #include "train.h"
 
+/* What all trials share. */
+struct builtin {
+	const struct mb_kernel *kernel;
+	struct mb_dataset *set;
+	struct mb_split *split;
+	char *models;  /* folder */
+	char *shown;   /* the same as it stands in records: relative to the log's folder where it lies below it */
+};
+
 /* What of the experiment file the built-in job cannot do: parameters that it does not have or whose values it does
  * not take, metrics that it does not produce. -1: errs says which. */
 int builtin_check(struct train *train, struct mb_errs *errs);
+
+/* fidelity.epochs of a suggestion; 0: none. */
+int64_t builtin_fidelity(const json_t *record);
+
+/* In a worker; see struct job. */
+int builtin_run(struct train *train, struct mb_link *link, json_t *record, struct mb_err *err);
+int builtin_run_all(struct train *train, json_t *const *records, size_t n, job_ended *ended, void *context,
+		    struct mb_err *err);
 
 #endif

@@ -113,6 +113,29 @@ static void check_metric(const struct train *train, size_t index, struct mb_errs
 	mb_errs_add(errs, &err);
 }
 
+/* The only thing that the network can have less of is epochs. */
+static void check_fidelity(const struct train *train, struct mb_errs *errs)
+{
+	const struct mb_experiment *experiment = train->experiment;
+	struct mb_err err;
+	char where[512];
+
+	if (experiment->fidelity.name && strcmp(experiment->fidelity.name, "epochs")) {
+		snprintf(where, sizeof where, "%s:%d", experiment->path, experiment->fidelity.line);
+		mb_err_set(&err, MB_EXIT_USAGE, where, "fidelity.name: %s is not a fidelity of the built-in job",
+			   experiment->fidelity.name);
+		mb_err_hint(&err, "it has epochs; a job of your own, model.command, takes any");
+		mb_errs_add(errs, &err);
+	}
+	if (experiment->n_tasks) {
+		snprintf(where, sizeof where, "%s:%d", experiment->path, experiment->tasks[0].line);
+		mb_err_set(&err, MB_EXIT_USAGE, where, "tasks: the built-in job has one task alone");
+		mb_err_hint(&err, "trainings that cost less: fidelity: {name: epochs, min: 1, max: 27}; tasks are for a "
+			    "job of your own, model.command");
+		mb_errs_add(errs, &err);
+	}
+}
+
 int builtin_check(struct train *train, struct mb_errs *errs)
 {
 	const struct mb_experiment *experiment = train->experiment;
@@ -126,5 +149,6 @@ int builtin_check(struct train *train, struct mb_errs *errs)
 	}
 	for (size_t i = 0; i < experiment->n_metrics; i++)
 		check_metric(train, i, errs);
+	check_fidelity(train, errs);
 	return errs->n ? -1 : 0;
 }

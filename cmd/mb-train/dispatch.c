@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loop of mb-train: one poll over stdin, the workers, signals and the reader of stdout. A trial goes to a worker
- * as one line and comes back as one, which is written at once.
+ * The loop of mb-train: one poll over stdin, the workers, signals and the reader of stdout. A trial, or several that go
+ * together, go to a worker as one line; each comes back as a line, which is written at once.
  */
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +12,14 @@
 #include <unistd.h>
 
 #include "train.h"
+
+enum { GROUP = 16 }; /* twice as many bring 5 % more, and all wait for the last */
+
+/* What a worker is busy with. */
+struct batch {
+	struct suggestion *at[GROUP]; /* NULL: ended */
+	size_t n;
+};
 
 struct dispatch {
 	struct train *train;
@@ -94,38 +102,68 @@ static void take_error(struct dispatch *d, const json_t *json)
 	stop(d, SIGTERM, err.code);
 }
 
-static void take_answer(struct dispatch *d, struct mb_worker *worker, const struct mb_str *text)
+static void batch_free(struct batch *batch)
 {
-	struct suggestion *suggestion = worker->task;
-	struct mb_err err;
-	json_t *json = mb_json_parse(text->at + 1, text->n - 1, "worker", &err);
-
-	worker->task = NULL;
-	if (!json)
-		stop(d, SIGTERM, mb_tool_fail(&d->train->tool, &err));
-	else if (text->at[0] == 'E')
-		take_error(d, json);
-	else
-		put(d, suggestion, json);
-	json_decref(json);
-	suggestion_free(suggestion);
+	for (size_t i = 0; batch && i < batch->n; i++)
+		if (batch->at[i])
+			suggestion_free(batch->at[i]);
+	free(batch);
 }
 
-/* A worker that ended by itself took its trial with it; the next one gets a new worker. */
-static void take_death(struct dispatch *d, struct mb_worker *worker, pid_t pid)
+static int64_t member(const json_t *json, const char *name)
 {
-	struct suggestion *suggestion = worker->task;
-	int status = worker->status;
+	return json_integer_value(json_object_get(json, name));
+}
+
+/* Whose result it is, the caller's from now on. */
+static struct suggestion *batch_take(struct batch *batch, const json_t *result)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		struct suggestion *found = batch->at[i];
+
+		if (!found || (batch->n > 1 && (found->trial != member(result, "trial") ||
+						found->rung != member(result, "rung"))))
+			continue;
+		batch->at[i] = NULL;
+		return found;
+	}
+	return NULL;
+}
+
+static void take_result(struct dispatch *d, struct batch *batch, const json_t *result)
+{
+	struct suggestion *suggestion = batch_take(batch, result);
+
+	if (suggestion) {
+		put(d, suggestion, result);
+		suggestion_free(suggestion);
+	}
+}
+
+/* One result, or why there can be none; `over`: nothing more comes. */
+static void take_answer(struct dispatch *d, struct mb_worker *worker, const struct mb_str *text, int over)
+{
+	struct mb_err err;
+	json_t *json = text->at[0] == 'D' ? NULL : mb_json_parse(text->at + 1, text->n - 1, "worker", &err);
+
+	if (json && text->at[0] == 'E')
+		take_error(d, json);
+	else if (json)
+		take_result(d, worker->task, json);
+	else if (text->at[0] != 'D')
+		stop(d, SIGTERM, mb_tool_fail(&d->train->tool, &err));
+	json_decref(json);
+	if (over) {
+		batch_free(worker->task);
+		worker->task = NULL;
+	}
+}
+
+/* A trial that ended with its worker: interrupted or failed. */
+static void put_death(struct dispatch *d, struct suggestion *suggestion, int status, pid_t pid)
+{
 	char error[128];
 
-	worker->busy = 0;
-	worker->task = NULL;
-	if (!suggestion)
-		return;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !d->stopping) {
-		input_give_back(&d->input, suggestion); /* it was leaving when the trial was sent */
-		return;
-	}
 	if (WIFSIGNALED(status))
 		snprintf(error, sizeof error, "trainer process killed by signal %d%s", WTERMSIG(status),
 			 WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
@@ -136,6 +174,30 @@ static void take_death(struct dispatch *d, struct mb_worker *worker, pid_t pid)
 	suggestion_free(suggestion);
 }
 
+/* A worker that ended by itself took its trials with it. Of several one is to blame: each gets a worker for itself. */
+static void take_death(struct dispatch *d, struct mb_worker *worker, pid_t pid)
+{
+	struct batch *batch = worker->task;
+	int leaving = WIFEXITED(worker->status) && WEXITSTATUS(worker->status) == 0; /* when they were sent */
+
+	worker->busy = 0;
+	worker->task = NULL;
+	for (size_t i = batch ? batch->n : 0; i-- > 0;) {
+		struct suggestion *suggestion = batch->at[i];
+
+		batch->at[i] = NULL;
+		if (!suggestion)
+			continue;
+		if (d->stopping || (batch->n == 1 && !leaving)) {
+			put_death(d, suggestion, worker->status, pid);
+			continue;
+		}
+		suggestion->alone = !leaving;
+		input_give_back(&d->input, suggestion);
+	}
+	batch_free(batch);
+}
+
 static void take_results(struct dispatch *d, struct mb_worker *worker)
 {
 	struct mb_str text = {0};
@@ -144,17 +206,25 @@ static void take_results(struct dispatch *d, struct mb_worker *worker)
 	for (;;) {
 		enum mb_pool_event event = mb_pool_receive(worker, &text);
 
-		if (event == MB_POOL_ANSWER && worker->task)
-			take_answer(d, worker, &text);
+		if ((event == MB_POOL_ANSWER || event == MB_POOL_PART) && worker->task)
+			take_answer(d, worker, &text, event == MB_POOL_ANSWER);
 		if (event == MB_POOL_DEAD)
 			take_death(d, worker, pid);
-		if (event != MB_POOL_ANSWER)
+		if (event == MB_POOL_DEAD || event == MB_POOL_NOTHING)
 			break;
 	}
 	mb_str_release(&text);
 }
 
 /* ---- giving out work ---- */
+
+static void take_what_came(struct dispatch *d)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	if (!d->input.lines.end && !d->input.lines.error && poll(&in, 1, 0) > 0 && input_take(d->train, &d->input) < 0)
+		stop_for_stdout(d);
+}
 
 static int open_job(struct dispatch *d)
 {
@@ -172,18 +242,72 @@ static int open_job(struct dispatch *d)
 		return -1;
 	}
 	d->open_for_s = mb_clock_monotonic_s() - began;
+	take_what_came(d); /* meanwhile: it may go together with the first */
 	return 0;
+}
+
+static size_t count_training(const struct dispatch *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->pool.n; i++) {
+		const struct batch *batch = d->pool.workers[i].task;
+
+		for (size_t j = 0; batch && d->pool.workers[i].busy && j < batch->n; j++)
+			n += batch->at[j] != NULL;
+	}
+	return n;
+}
+
+/* The next suggestion, and with it what of those that wait may go together: this worker's share of them. */
+static struct batch *next_batch(struct dispatch *d)
+{
+	const struct job *job = d->train->job;
+	const size_t training = count_training(d), most = job->most ? job->most(d->train) : training + 1;
+	const size_t share = (input_waiting(&d->input) + d->pool.n - 1) / d->pool.n;
+	struct batch *batch = mb_alloc(sizeof *batch);
+
+	batch->at[batch->n++] = input_next(&d->input);
+	while (job->alike && !batch->at[0]->alone && batch->n < share && batch->n < GROUP && training + batch->n < most) {
+		struct suggestion *other = input_next_like(d->train, &d->input, batch->at[0]);
+
+		if (!other)
+			break;
+		batch->at[batch->n++] = other;
+	}
+	return batch;
+}
+
+static void send_batch(struct dispatch *d, struct mb_worker *worker, struct batch *batch)
+{
+	json_t *first = batch->at[0]->json, *array = json_array();
+	struct mb_str line = {0};
+
+	if (d->open_for_s > 0 && d->train->job->open_phase)
+		mb_record_add_span(first, d->train->job->open_phase, d->open_s, d->open_for_s);
+	d->open_for_s = 0;
+	for (size_t i = 0; i < batch->n; i++)
+		json_array_append(array, batch->at[i]->json);
+	if (batch->n > 1)
+		mb_tool_detail(&d->train->tool, "trial %lld and %zu others go side by side",
+			       (long long)batch->at[0]->trial, batch->n - 1);
+	mb_json_print(batch->n == 1 ? first : array, &line);
+	worker->task = batch;
+	mb_pool_send(worker, line.at, line.n); /* a dead one is noticed by its socket */
+	mb_str_release(&line);
+	json_decref(array);
 }
 
 /* 1 when a suggestion went to a worker. */
 static int give_out(struct dispatch *d)
 {
+	const struct job *job = d->train->job;
 	struct mb_err err = {0};
 	struct mb_worker *worker;
-	struct mb_str line = {0};
-	struct suggestion *suggestion;
 
-	if (d->stopping || d->input.head == d->input.n || (!d->opened && open_job(d) < 0))
+	if (d->stopping || !input_waiting(&d->input) || (!d->opened && open_job(d) < 0))
+		return 0;
+	if (job->most && count_training(d) >= job->most(d->train))
 		return 0;
 	worker = mb_pool_idle(&d->pool, &err);
 	if (!worker) {
@@ -191,14 +315,7 @@ static int give_out(struct dispatch *d)
 			stop(d, SIGTERM, mb_tool_fail(&d->train->tool, &err));
 		return 0;
 	}
-	suggestion = input_next(&d->input);
-	if (d->open_for_s > 0 && d->train->job->open_phase)
-		mb_record_add_span(suggestion->json, d->train->job->open_phase, d->open_s, d->open_for_s);
-	d->open_for_s = 0;
-	mb_json_print(suggestion->json, &line);
-	worker->task = suggestion;
-	mb_pool_send(worker, line.at, line.n); /* a dead one is noticed by its socket */
-	mb_str_release(&line);
+	send_batch(d, worker, next_batch(d));
 	return 1;
 }
 
@@ -232,7 +349,7 @@ static void hear(struct dispatch *d)
 			end_now(d, number);
 		if (!d->stopping)
 			mb_tool_say(&d->train->tool, "%s: stopping, %zu trials in training", strsignal(number),
-				    count_busy(d));
+				    count_training(d));
 		stop(d, number, MB_EXIT_OK);
 	}
 }
@@ -288,7 +405,7 @@ static int is_over(const struct dispatch *d)
 {
 	if (count_busy(d))
 		return 0;
-	return d->stopping || (d->input.lines.end && d->input.head == d->input.n);
+	return d->stopping || (d->input.lines.end && !input_waiting(&d->input));
 }
 
 int dispatch(struct train *train)

@@ -84,7 +84,7 @@ static int take_line(struct train *train, struct input *input, struct mb_line *l
 		return bad ? -1 : 0;
 	}
 	suggestion = mb_alloc(sizeof *suggestion);
-	*suggestion = (struct suggestion){record.json, record.trial, record.rung, record.attempt};
+	*suggestion = (struct suggestion){record.json, record.trial, record.rung, record.attempt, 0};
 	claim(train, input, suggestion);
 	MB_PUSH(input->queue, input->n, input->cap, suggestion);
 	return 0;
@@ -121,6 +121,24 @@ struct suggestion *input_next(struct input *input)
 	if (input->head == input->n)
 		input->head = input->n = 0;
 	return suggestion;
+}
+
+size_t input_waiting(const struct input *input)
+{
+	return input->n - input->head;
+}
+
+struct suggestion *input_next_like(struct train *train, struct input *input, const struct suggestion *first)
+{
+	for (size_t i = input->head; i < input->n; i++) {
+		struct suggestion *found = input->queue[i];
+
+		if (found->alone || !train->job->alike(train, first->json, found->json))
+			continue;
+		memmove(input->queue + i, input->queue + i + 1, (--input->n - i) * sizeof *input->queue);
+		return found;
+	}
+	return NULL;
 }
 
 void input_give_back(struct input *input, struct suggestion *suggestion)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The built-in job: the multilayer perceptron of the room nn, one trial a worker at a time. The data and the split
- * are opened once, before the workers are forked, which share them.
+ * The built-in job: the multilayer perceptron of the room nn. The data and the split are opened once, before the workers
+ * are forked, which share them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,32 +10,59 @@
 
 #include "builtin.h"
 
-static const double save_every_s = 10;
+enum { TRIALS_A_CORE = 8 };
+
+static size_t most(const struct train *train)
+{
+	const int64_t bandwidth = train->experiment->parallel_bandwidth, room = TRIALS_A_CORE * (int64_t)mb_cores();
+
+	return (size_t)(train->jobs ? train->jobs : bandwidth < room ? bandwidth : room);
+}
 
 static size_t workers(const struct train *train)
 {
-	int64_t cores = mb_cores(), jobs = train->jobs ? train->jobs : train->experiment->parallel_bandwidth;
+	const size_t jobs = most(train), cores = (size_t)mb_cores();
 
-	return (size_t)(jobs < cores ? jobs : cores);
+	return jobs < cores ? jobs : cores;
+}
+
+/* Batches of one size are read once for both. Where memory is limited each trial has a process of its own to be measured,
+ * and with a batch norm all rows of a batch go through at once: the caches hold one such network, not several. */
+static int alike(const struct train *train, const json_t *one, const json_t *other)
+{
+	struct mb_hyper a, b;
+	struct mb_err err;
+
+	return !train->experiment->memory_limit &&
+	       mb_hyper_parse(json_object_get(one, "assignments"), NULL, &a, &err) == 0 &&
+	       mb_hyper_parse(json_object_get(other, "assignments"), NULL, &b, &err) == 0 &&
+	       a.batch_size == b.batch_size && !a.batch_norm && !b.batch_norm;
+}
+
+static int check_fidelity(const struct train *train, const json_t *record, const char *where, struct mb_err *err)
+{
+	const json_t *fidelity = json_object_get(record, "fidelity"), *epochs = json_object_get(fidelity, "epochs");
+	const int64_t max = train->experiment->fidelity.name ? train->experiment->fidelity.max : MB_EPOCHS_MAX;
+	char shown[64];
+
+	if (!fidelity || (json_object_size(fidelity) == 1 && json_is_integer(epochs) && json_integer_value(epochs) >= 1 &&
+			  json_integer_value(epochs) <= max))
+		return 0;
+	mb_err_set(err, MB_EXIT_RECORD, where, "fidelity: %s is not {\"epochs\": an integer in [1, %lld]}",
+		   mb_json_show(fidelity, shown), (long long)max);
+	return mb_err_hint(err, "the built-in job knows no other fidelity than epochs");
 }
 
 static int check(struct train *train, const json_t *record, const char *where, struct mb_err *err)
 {
 	struct mb_hyper hyper;
 
-	(void)train;
+	if (check_fidelity(train, record, where, err) < 0)
+		return -1;
 	return mb_hyper_parse(json_object_get(record, "assignments"), where, &hyper, err);
 }
 
 /* ---- what all trials share ---- */
-
-struct builtin {
-	const struct mb_kernel *kernel;
-	struct mb_dataset *set;
-	struct mb_split *split;
-	char *models;  /* folder */
-	char *shown;   /* the same as it stands in records: relative to the log's folder where it lies below it */
-};
 
 static int open_models(struct train *train, struct builtin *builtin, struct mb_err *err)
 {
@@ -97,164 +124,15 @@ static void close_job(struct train *train)
 	free(builtin);
 }
 
-/* ---- a trial, in a worker ---- */
-
-struct trial {
-	json_t *about;   /* what a checkpoint says of it */
-	char *path, *shown;
-	double saved_s;  /* monotonic */
-	int64_t memory_limit, memory; /* of the worker; memory: what was too much, 0: it was not */
-	double look_at;  /* monotonic */
-};
-
-static const double look_every_s = 0.1;
-
-static int should_stop(void *context)
-{
-	struct trial *trial = context;
-	double now = trial->memory_limit ? mb_clock_monotonic_s() : 0;
-
-	if (trial->memory_limit && now >= trial->look_at) {
-		int64_t bytes = mb_memory_of(getpid(), trial->memory_limit);
-
-		trial->look_at = now + look_every_s;
-		if (bytes > trial->memory_limit)
-			trial->memory = bytes;
-	}
-	return trial->memory || mb_signals_stopped();
-}
-
-static void describe(const json_t *record, struct trial *trial)
-{
-	static const char *const members[] = {"experiment", "trial", "rung", "assignments", "seed"};
-
-	trial->about = json_object();
-	for (size_t i = 0; i < MB_COUNT(members); i++)
-		if (json_object_get(record, members[i]))
-			mb_json_set(trial->about, members[i], json_incref(json_object_get(record, members[i])));
-}
-
-static void set_up(struct train *train, const json_t *record, const struct trial *trial,
-		   struct mb_trainer_setup *setup)
-{
-	const struct builtin *builtin = train->job_state;
-
-	setup->split = builtin->split;
-	setup->kernel = builtin->kernel;
-	setup->seed = (uint64_t)json_integer_value(json_object_get(record, "seed"));
-	setup->epochs = setup->hyper.epochs ? setup->hyper.epochs : train->experiment->task.epochs;
-	setup->max_epochs = setup->epochs;
-	setup->curve = train->curve;
-	setup->time_limit_s = train->experiment->trial_timeout_s;
-	setup->about = trial->about;
-	setup->digest = mb_trainer_digest(setup);
-}
-
-static int save(struct mb_trainer *trainer, struct trial *trial, struct mb_err *err)
-{
-	trial->saved_s = mb_clock_monotonic_s();
-	return mb_trainer_save(trainer, trial->path, err);
-}
-
-/* A checkpoint that does not fit is no reason to fail: it is of another experiment's trial, or damaged. */
-static void resume(struct train *train, struct mb_trainer *trainer, const struct trial *trial)
-{
-	struct mb_err err;
-	char text[2200];
-	int began = mb_trainer_resume(trainer, trial->path, &err);
-
-	if (began == 0)
-		mb_tool_detail(&train->tool, "%s: goes on after epoch %lld", trial->path, (long long)trainer->epoch);
-	else if (began < 0)
-		mb_tool_say(&train->tool, "%s; the trial starts anew", mb_err_text(&err, text, sizeof text));
-}
-
-static void put_result(struct train *train, struct mb_trainer *trainer, enum mb_train_end end, json_t *record,
-		       const struct trial *trial)
-{
-	json_t *metrics = json_object();
-	char error[160];
-
-	if (end == MB_TRAIN_STOPPED && trial->memory) {
-		memory_error(trial->memory, trial->memory_limit, error, sizeof error);
-		result_set(record, MB_STATUS_FAILED, getpid(), error);
-	} else if (end == MB_TRAIN_DONE) {
-		mb_trainer_metrics(trainer, metrics);
-		mb_json_set(record, "metrics", json_incref(metrics));
-		mb_json_set(record, "model", json_string(trial->shown));
-		result_set(record, MB_STATUS_COMPLETED, getpid(), NULL);
-	} else if (end == MB_TRAIN_STOPPED) {
-		result_set(record, MB_STATUS_INTERRUPTED, getpid(), NULL);
-	} else {
-		result_set(record, MB_STATUS_FAILED, getpid(), trainer->error);
-	}
-	json_decref(metrics);
-	if (train->curve && json_array_size(trainer->curve))
-		mb_json_set(record, "epoch_metrics", json_incref(trainer->curve));
-	mb_json_set(record, "device", json_string("cpu"));
-}
-
-/* Trains to the end, with a checkpoint now and then, and at the end or the interruption. */
-static int train_trial(struct train *train, struct mb_trainer *trainer, struct trial *trial, json_t *record,
-		       struct mb_err *err)
-{
-	double start = mb_clock_now_s(), saving;
-	enum mb_train_end end;
-
-	trial->saved_s = mb_clock_monotonic_s();
-	while ((end = mb_trainer_run(trainer, should_stop, trial)) == MB_TRAIN_EPOCH)
-		if (mb_clock_monotonic_s() - trial->saved_s >= save_every_s && save(trainer, trial, err) < 0)
-			return -1;
-	saving = mb_clock_now_s();
-	if (end != MB_TRAIN_FAILED && !trial->memory && save(trainer, trial, err) < 0)
-		return -1;
-	mb_record_add_span(record, "train", start, trainer->train_now_s);
-	if (trainer->validate_now_s > 0)
-		mb_record_add_span(record, "validate", saving - trainer->validate_now_s, trainer->validate_now_s);
-	mb_record_add_span(record, "checkpoint", saving, mb_clock_now_s() - saving);
-	put_result(train, trainer, end, record, trial);
-	return 0;
-}
-
-static int run(struct train *train, struct mb_link *link, json_t *record, struct mb_err *err)
-{
-	const struct builtin *builtin = train->job_state;
-	const long long number = (long long)json_integer_value(json_object_get(record, "trial"));
-	struct trial trial = {.path = mb_textf("%s/%lld.ckpt", builtin->models, number),
-			      .shown = mb_textf("%s/%lld.ckpt", builtin->shown, number),
-			      .memory_limit = train->experiment->memory_limit};
-	struct mb_trainer_setup setup = {0};
-	struct mb_trainer *trainer = NULL;
-	double start = mb_clock_now_s();
-	int bad;
-
-	(void)link;
-	describe(record, &trial);
-	bad = mb_hyper_parse(json_object_get(record, "assignments"), NULL, &setup.hyper, err);
-	if (!bad) {
-		set_up(train, record, &trial, &setup);
-		trainer = mb_trainer_new(&setup, err);
-	}
-	if (trainer) {
-		resume(train, trainer, &trial);
-		mb_record_add_span(record, "load", start, mb_clock_now_s() - start);
-		bad = train_trial(train, trainer, &trial, record, err);
-	} else if (!bad) { /* a network that memory does not hold fails alone */
-		result_set(record, MB_STATUS_FAILED, getpid(), err->what);
-	}
-	mb_trainer_free(trainer);
-	json_decref(trial.about);
-	free(trial.path);
-	free(trial.shown);
-	return bad;
-}
-
 const struct job job_builtin = {
 	.workers = workers,
 	.start = builtin_check,
 	.check = check,
 	.open = open_job,
 	.open_phase = "load",
-	.run = run,
+	.run = builtin_run,
+	.most = most,
+	.alike = alike,
+	.run_all = builtin_run_all,
 	.close = close_job,
 };

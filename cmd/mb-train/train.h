@@ -22,6 +22,8 @@ struct train {
 	int curve;
 };
 
+typedef void job_ended(void *context, json_t *record);
+
 /* A kind of job. All but `run` are called in mb-train itself, `run` in a worker forked after `open`. */
 struct job {
 	int keeps;              /* see struct mb_pool */
@@ -40,6 +42,14 @@ struct job {
 
 	/* Turns a suggestion into its result. -1: this job cannot be run at all, which is no result. */
 	int (*run)(struct train *train, struct mb_link *link, json_t *record, struct mb_err *err);
+
+	/* Of a job whose workers can take several suggestions at once; else NULL. `most`: how many in all may be in
+	 * training. `alike`: whether these two may go together. `run_all` calls `ended` with each as it becomes a result,
+	 * the records stay the caller's; -1: those that did not end are as open as before. */
+	size_t (*most)(const struct train *train);
+	int (*alike)(const struct train *train, const json_t *one, const json_t *other);
+	int (*run_all)(struct train *train, json_t *const *records, size_t n, job_ended *ended, void *context,
+		       struct mb_err *err);
 	void (*close)(struct train *train);
 };
 
@@ -52,8 +62,9 @@ int dispatch(struct train *train);
 
 /* ---- answer.c ---- */
 
-/* The work of a worker, see mb_pool_work; context: struct train. The answer is "R" and the result, or "E" and why the
- * job cannot be run at all, which answer_error reads. */
+/* The work of a worker, see mb_pool_work; context: struct train. A line is a suggestion or an array of them. The answer is
+ * "R" and the result, for an array "R" and each as a part and "D" in the end; or "E" and why the job cannot be run at all,
+ * which answer_error reads. */
 int answer(void *context, struct mb_link *link, const char *line, size_t n, struct mb_str *text);
 void answer_error(const json_t *json, struct mb_err *err);
 
@@ -63,6 +74,7 @@ void answer_error(const json_t *json, struct mb_err *err);
 struct suggestion {
 	json_t *json;
 	int64_t trial, rung, attempt;
+	int alone; /* it was in a group whose worker died */
 };
 
 struct input {
@@ -87,6 +99,10 @@ int input_pass_on(struct train *train, struct input *input, const char *text, si
 
 /* The next suggestion, the caller's from now on; NULL when none waits. input_give_back puts it in front again. */
 struct suggestion *input_next(struct input *input);
+size_t input_waiting(const struct input *input);
+
+/* The first that waits and may go together with `first`; NULL when there is none. */
+struct suggestion *input_next_like(struct train *train, struct input *input, const struct suggestion *first);
 void input_give_back(struct input *input, struct suggestion *suggestion);
 void suggestion_free(struct suggestion *suggestion);
 void input_close(struct input *input);

@@ -10,6 +10,7 @@
 #include "data/holder.h"
 #include "data/holders.h"
 #include "data/json.h"
+#include "data/ladder.h"
 #include "data/log.h"
 #include "data/record.h"
 #include "data/space.h"

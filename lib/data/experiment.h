@@ -26,7 +26,8 @@ struct mb_metric {
 	int line;
 };
 
-enum { MB_MOST_OBJECTIVES = 4 }; /* optimised metrics */
+enum { MB_MOST_OBJECTIVES = 4, /* optimised metrics */
+       MB_MOST_RUNGS = 32 };   /* of fidelity; tasks */
 
 /* The built-in job's task. */
 struct mb_task {

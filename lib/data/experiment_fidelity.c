@@ -84,6 +84,9 @@ void mb_read_tasks(struct mb_reader *reader, const struct mb_yaml *node, void *s
 		mb_reader_complain(reader, twice, NULL, "a second task of cost 1");
 	if (experiment->fidelity.name)
 		mb_reader_complain(reader, node, "keep one of the two", "given beside fidelity");
+	if (experiment->n_tasks > MB_MOST_RUNGS)
+		mb_reader_complain(reader, node, NULL, "%zu tasks, at most %d are possible", experiment->n_tasks,
+				   MB_MOST_RUNGS);
 	qsort(experiment->tasks, experiment->n_tasks, sizeof *experiment->tasks, by_cost);
 }
 

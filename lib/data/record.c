@@ -118,6 +118,13 @@ static int check_metrics(const struct check *check, json_t *json, const char *me
 	return 0;
 }
 
+static int check_fidelity(const struct check *check, const json_t *json)
+{
+	const json_t *value = json_object_get(json, "fidelity");
+
+	return value && !json_is_object(value) ? bad(check, "fidelity", value, "an object such as {\"epochs\": 9}") : 0;
+}
+
 static int check_spans(const struct check *check, const json_t *json)
 {
 	const json_t *spans = json_object_get(json, "spans");
@@ -154,7 +161,7 @@ int mb_record_check(struct mb_record *record, json_t *json, const char *where, s
 	    check_text(&check, json, "experiment") < 0 || check_text(&check, json, "error") < 0 ||
 	    check_text(&check, json, "model") < 0 || check_assignments(&check, json) < 0 ||
 	    check_metrics(&check, json, "metrics") < 0 || check_metrics(&check, json, "metrics_stddev") < 0 ||
-	    check_spans(&check, json) < 0)
+	    check_fidelity(&check, json) < 0 || check_spans(&check, json) < 0)
 		return -1;
 	return 0;
 }

@@ -62,32 +62,37 @@ json_t *mb_space_point(const struct mb_space *space, const double *u)
 	return assignments;
 }
 
-static double sum(const struct mb_space *space, const struct mb_constraint *constraint, const json_t *assignments,
-		  double *size)
+/* The number of term `term`, in the assignments or, when these are NULL, at u. */
+static double term_value(const struct mb_space *space, const struct mb_term *term, const json_t *assignments,
+			 const double *u)
 {
-	double total = 0;
+	const struct mb_param *param = &space->params[term->param];
 
-	*size = fabs(constraint->threshold);
-	for (size_t i = 0; i < constraint->n_terms; i++) {
-		const struct mb_term *term = &constraint->terms[i];
-		double part = term->weight *
-			      json_number_value(json_object_get(assignments, space->params[term->param].name));
-
-		total += part;
-		*size += fabs(part);
-	}
-	return total;
+	return assignments ? json_number_value(json_object_get(assignments, param->name))
+			   : mb_param_number(param, u[space->n_conditionals + term->param]);
 }
 
 /* 0.1 + 0.2 is to be at most 0.3: what rounding can have done does not count. */
+static int holds(const struct mb_space *space, const struct mb_constraint *constraint, const json_t *assignments,
+		 const double *u, double *total)
+{
+	double size = fabs(constraint->threshold);
+
+	*total = 0;
+	for (size_t i = 0; i < constraint->n_terms; i++) {
+		double part = constraint->terms[i].weight * term_value(space, &constraint->terms[i], assignments, u);
+
+		*total += part;
+		size += fabs(part);
+	}
+	return constraint->at_least ? *total >= constraint->threshold - 1e-12 * size
+				    : *total <= constraint->threshold + 1e-12 * size;
+}
+
 int mb_constraint_holds(const struct mb_space *space, const struct mb_constraint *constraint,
 			const json_t *assignments, double *total)
 {
-	double size;
-
-	*total = sum(space, constraint, assignments, &size);
-	return constraint->at_least ? *total >= constraint->threshold - 1e-12 * size
-				    : *total <= constraint->threshold + 1e-12 * size;
+	return holds(space, constraint, assignments, NULL, total);
 }
 
 int mb_space_allows(const struct mb_space *space, const json_t *assignments)
@@ -96,6 +101,16 @@ int mb_space_allows(const struct mb_space *space, const json_t *assignments)
 
 	for (size_t i = 0; i < space->n_constraints; i++)
 		if (!mb_constraint_holds(space, &space->constraints[i], assignments, &total))
+			return 0;
+	return 1;
+}
+
+int mb_space_allows_at(const struct mb_space *space, const double *u)
+{
+	double total;
+
+	for (size_t i = 0; i < space->n_constraints; i++)
+		if (!holds(space, &space->constraints[i], NULL, u, &total))
 			return 0;
 	return 1;
 }

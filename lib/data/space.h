@@ -86,6 +86,9 @@ json_t *mb_space_point(const struct mb_space *space, const double *u);
 /* 1 when the numbers in the assignments keep all linear constraints. */
 int mb_space_allows(const struct mb_space *space, const json_t *assignments);
 
+/* The same of the point at u, without its assignments being made. */
+int mb_space_allows_at(const struct mb_space *space, const double *u);
+
 /* Makes u what mb_space_locate would say of the point at u: NaN where inactive, the middle where there are cells. */
 void mb_space_settle(const struct mb_space *space, double *u);
 

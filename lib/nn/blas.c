@@ -78,13 +78,21 @@ const char *mb_blas_name(void)
 	return mb_blas_load(&err) < 0 ? "none" : name;
 }
 
-static void product(size_t m, size_t n, size_t k, const mb_real *a, size_t row, size_t column, const mb_real *b,
-		    size_t ldb, mb_real *c, size_t ldc, int add)
+/* Strips that lie side by side are one matrix. */
+static void product(size_t m, size_t k, const mb_real *a, size_t row, size_t column, const struct mb_strip *strips,
+		    size_t n, int add)
 {
 	const size_t lda = column > 1 ? column : m > 1 ? row : k; /* with one row, its step may be any number */
 
-	gemm(ROW_MAJOR, column > 1 ? TRANS : NO_TRANS, NO_TRANS, (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb,
-	     (mb_real)add, c, (int)ldc);
+	for (size_t i = 0, some; i < n; i += some) {
+		const struct mb_strip *first = &strips[i];
+
+		for (some = 1; i + some < n && first[some].b == first->b + some * MB_PAD &&
+			       first[some].c == first->c + some * MB_PAD && first[some].ldc == first->ldc;)
+			some++;
+		gemm(ROW_MAJOR, column > 1 ? TRANS : NO_TRANS, NO_TRANS, (int)m, (int)(some * MB_PAD), (int)k, 1, a,
+		     (int)lda, first->b, (int)first->ldb, (mb_real)add, first->c, (int)first->ldc);
+	}
 }
 
 const struct mb_kernel *mb_blas_kernel(struct mb_err *err)

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MAX_EPOCHS = 1000000 };
-
 const struct mb_hyper_entry mb_hyper_table[] = {
 	{"learning_rate", MB_HYPER_NUMBER, 0, 10, 1, 0, NULL, "0.001", "step size"},
 	{"weight_decay", MB_HYPER_NUMBER, 0, 10, 0, 0, NULL, "1e-6", "L2 on every parameter; decoupled for adamw"},
@@ -23,10 +21,10 @@ const struct mb_hyper_entry mb_hyper_table[] = {
 	{"label_smoothing", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0", "share of the target spread over all classes"},
 	{"schedule", MB_HYPER_WORD, 0, 0, 0, 0, mb_schedule_names, "constant",
 	 "of the learning rate, over all epochs"},
-	{"warmup_epochs", MB_HYPER_NUMBER, 0, MAX_EPOCHS, 0, 0, NULL, "0", "linear rise before the schedule"},
+	{"warmup_epochs", MB_HYPER_NUMBER, 0, MB_EPOCHS_MAX, 0, 0, NULL, "0", "linear rise before the schedule"},
 	{"init", MB_HYPER_WORD, 0, 0, 0, 0, mb_init_names, "pytorch", "initial weights"},
 	{"batch_norm", MB_HYPER_FLAG, 0, 0, 0, 0, NULL, "false", "normalise before each activation"},
-	{"epochs", MB_HYPER_INTEGER, 1, MAX_EPOCHS, 0, 0, NULL, "the task's", "passes over the training images"},
+	{"epochs", MB_HYPER_INTEGER, 1, MB_EPOCHS_MAX, 0, 0, NULL, "the task's", "passes over the training images"},
 	{0},
 };
 

@@ -20,6 +20,7 @@
 
 #define MB_HIDDEN_MAX 64        /* hidden layers */
 #define MB_HIDDEN_WIDTH 65536   /* units of one */
+#define MB_EPOCHS_MAX 1000000
 
 struct mb_hyper {
 	double learning_rate, weight_decay;

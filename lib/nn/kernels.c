@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which kernels this processor can run.
+ * Which kernels this processor can run, and products of whole matrices.
  */
 #include <string.h>
 
@@ -53,4 +53,18 @@ const struct mb_kernel *mb_kernel_best(void)
 	if (first == &mb_kernel_plain)
 		blas = mb_blas_kernel(&(struct mb_err){0});
 	return blas ? blas : first;
+}
+
+void mb_product(const struct mb_kernel *kernel, size_t m, size_t n, size_t k, const mb_real *a, size_t row,
+		size_t column, const mb_real *b, size_t ldb, mb_real *c, size_t ldc, int add)
+{
+	struct mb_strip strips[64];
+
+	for (size_t j = 0; j < n;) {
+		size_t some = 0;
+
+		for (; j < n && some < MB_COUNT(strips); j += MB_PAD)
+			strips[some++] = (struct mb_strip){b + j, c + j, ldb, ldc};
+		kernel->product(m, k, a, row, column, strips, some, add);
+	}
 }

@@ -161,28 +161,84 @@ static void multiply(mb_real *restrict a, const mb_real *restrict by, size_t n)
 		a[i] *= by[i];
 }
 
-void mb_mlp_forward(struct mb_mlp *net, size_t rows, const struct mb_dropout *dropout)
+/* ---- the first layers of several networks, on the same rows ---- */
+
+/* Strips of many matrices, multiplied when there is a bunch of them. */
+struct bunch {
+	const struct mb_kernel *kernel;
+	size_t m, k, row, column;
+	const mb_real *a;
+	int add;
+	struct mb_strip strips[64];
+	size_t n;
+};
+
+static void multiply_bunch(struct bunch *bunch)
 {
-	const mb_real *in = net->x;
+	if (bunch->n)
+		bunch->kernel->product(bunch->m, bunch->k, bunch->a, bunch->row, bunch->column, bunch->strips, bunch->n,
+				       bunch->add);
+	bunch->n = 0;
+}
 
-	for (size_t l = 0; l < net->n_layers; l++) {
-		const struct mb_layer *layer = &net->layers[l];
-
-		net->kernel->product(rows, layer->ld, layer->in_ld, in, layer->in_ld, 1, net->param + layer->w,
-				     layer->ld, layer->a, layer->ld, 0);
-		add_bias(layer->a, net->param + layer->b, rows, layer->ld);
-		in = layer->a;
-		if (l + 1 == net->n_layers)
-			break;
-		if (net->shape.batch_norm && dropout)
-			mb_norm_train(net, layer, rows);
-		else if (net->shape.batch_norm)
-			mb_norm_apply(net, layer, rows);
-		net->shape.activation->apply(layer->a, dropout ? layer->slope : NULL, rows * layer->ld);
-		if (dropout && dropout->share > 0)
-			mb_dropout_apply(dropout, l, layer->a, layer->slope, rows, layer->ld);
+static void add_matrix(struct bunch *bunch, const mb_real *b, mb_real *c, size_t ld)
+{
+	for (size_t j = 0; j < ld; j += MB_PAD) {
+		if (bunch->n == MB_COUNT(bunch->strips))
+			multiply_bunch(bunch);
+		bunch->strips[bunch->n++] = (struct mb_strip){b + j, c + j, ld, ld};
 	}
 }
+
+/* ---- forward ---- */
+
+/* What a layer does after its product. */
+static void finish_layer(struct mb_mlp *net, size_t l, size_t rows, const struct mb_dropout *dropout)
+{
+	const struct mb_layer *layer = &net->layers[l];
+
+	add_bias(layer->a, net->param + layer->b, rows, layer->ld);
+	if (l + 1 == net->n_layers)
+		return;
+	if (net->shape.batch_norm && dropout)
+		mb_norm_train(net, layer, rows);
+	else if (net->shape.batch_norm)
+		mb_norm_apply(net, layer, rows);
+	net->shape.activation->apply(layer->a, dropout ? layer->slope : NULL, rows * layer->ld);
+	if (dropout && dropout->share > 0)
+		mb_dropout_apply(dropout, l, layer->a, layer->slope, rows, layer->ld);
+}
+
+void mb_mlp_forward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows,
+			const struct mb_dropout *dropouts)
+{
+	const size_t inputs = nets[0]->shape.inputs;
+	struct bunch bunch = {.kernel = nets[0]->kernel, .m = rows, .k = inputs, .a = x, .row = inputs, .column = 1};
+
+	for (size_t i = 0; i < n; i++)
+		add_matrix(&bunch, nets[i]->param + nets[i]->layers[0].w, nets[i]->layers[0].a, nets[i]->layers[0].ld);
+	multiply_bunch(&bunch);
+	for (size_t i = 0; i < n; i++) {
+		struct mb_mlp *net = nets[i];
+		const struct mb_dropout *dropout = dropouts ? &dropouts[i] : NULL;
+
+		finish_layer(net, 0, rows, dropout);
+		for (size_t l = 1; l < net->n_layers; l++) {
+			const struct mb_layer *layer = &net->layers[l];
+
+			mb_product(net->kernel, rows, layer->ld, layer->in_ld, net->layers[l - 1].a, layer->in_ld, 1,
+				   net->param + layer->w, layer->ld, layer->a, layer->ld, 0);
+			finish_layer(net, l, rows, dropout);
+		}
+	}
+}
+
+void mb_mlp_forward(struct mb_mlp *net, size_t rows, const struct mb_dropout *dropout)
+{
+	mb_mlp_forward_all(&net, 1, net->x, rows, dropout);
+}
+
+/* ---- backward ---- */
 
 /* to (n × m) = from (m × n) transposed, in squares that stay in the first cache. */
 static void transpose(const mb_real *restrict from, size_t m, size_t n, mb_real *restrict to)
@@ -199,33 +255,60 @@ size_t mb_mlp_tile(const struct mb_mlp_shape *shape, size_t batch)
 	return shape->batch_norm || batch < TILE ? batch : TILE;
 }
 
-double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint8_t *labels, double smoothing, size_t batch, int add)
+static void bias_gradient(struct mb_mlp *net, const struct mb_layer *layer, const mb_real *delta, size_t rows, int add)
+{
+	if (!add)
+		memset(net->grad + layer->b, 0, layer->ld * sizeof *net->grad);
+	if (!layer->gamma) /* before a batch norm the bias has no effect, and its gradient is zero but for rounding */
+		add_columns(delta, rows, layer->ld, net->grad + layer->b);
+}
+
+/* All but the gradient of the first layer's W, for which it returns the delta. */
+static const mb_real *go_back(struct mb_mlp *net, size_t rows, const uint8_t *labels, double smoothing, size_t batch,
+			      int add, double *loss)
 {
 	mb_real *delta = net->delta[0], *next = net->delta[1], *held;
 	const size_t last_ld = net->layers[net->n_layers - 1].ld;
-	double loss =
-		mb_loss(net->logits, last_ld, rows, net->shape.classes, labels, smoothing, 1 / (mb_real)batch, delta);
 
-	for (size_t l = net->n_layers; l-- > 0;) {
-		const struct mb_layer *layer = &net->layers[l], *below = l ? layer - 1 : NULL;
+	*loss += mb_loss(net->logits, last_ld, rows, net->shape.classes, labels, smoothing, 1 / (mb_real)batch, delta);
+	for (size_t l = net->n_layers - 1; l > 0; l--) {
+		const struct mb_layer *layer = &net->layers[l], *below = layer - 1;
 
-		/* before a batch norm the bias has no effect, and its gradient is zero but for rounding */
-		if (!add)
-			memset(net->grad + layer->b, 0, layer->ld * sizeof *net->grad);
-		if (!layer->gamma)
-			add_columns(delta, rows, layer->ld, net->grad + layer->b);
-		net->kernel->product(layer->in_ld, layer->ld, rows, below ? below->a : net->x, 1, layer->in_ld, delta,
-				     layer->ld, net->grad + layer->w, layer->ld, add);
-		if (!below)
-			break;
+		bias_gradient(net, layer, delta, rows, add);
+		mb_product(net->kernel, layer->in_ld, layer->ld, rows, below->a, 1, layer->in_ld, delta, layer->ld,
+			   net->grad + layer->w, layer->ld, add);
 		transpose(net->param + layer->w, layer->in_ld, layer->ld, net->turned);
-		net->kernel->product(rows, layer->in_ld, layer->ld, delta, layer->ld, 1, net->turned, layer->in_ld,
-				     next, layer->in_ld, 0);
+		mb_product(net->kernel, rows, layer->in_ld, layer->ld, delta, layer->ld, 1, net->turned, layer->in_ld,
+			   next, layer->in_ld, 0);
 		multiply(next, below->slope, rows * below->ld);
 		if (net->shape.batch_norm)
 			mb_norm_back(net, below, rows, next);
 		held = delta, delta = next, next = held;
 	}
+	bias_gradient(net, &net->layers[0], delta, rows, add);
+	return delta;
+}
+
+void mb_mlp_backward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows, const uint8_t *labels,
+			 const double *smoothings, size_t batch, int add, double *losses)
+{
+	const size_t inputs = nets[0]->shape.inputs;
+	struct bunch bunch = {.kernel = nets[0]->kernel, .m = inputs, .k = rows, .a = x, .row = 1, .column = inputs,
+			      .add = add};
+
+	for (size_t i = 0; i < n; i++) {
+		const mb_real *delta = go_back(nets[i], rows, labels, smoothings[i], batch, add, &losses[i]);
+
+		add_matrix(&bunch, delta, nets[i]->grad + nets[i]->layers[0].w, nets[i]->layers[0].ld);
+	}
+	multiply_bunch(&bunch);
+}
+
+double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint8_t *labels, double smoothing, size_t batch, int add)
+{
+	double loss = 0;
+
+	mb_mlp_backward_all(&net, 1, net->x, rows, labels, &smoothing, batch, add, &loss);
 	return loss;
 }
 

@@ -105,83 +105,124 @@ static enum mb_train_end fail(struct mb_trainer *trainer, const char *what, doub
 	return MB_TRAIN_FAILED;
 }
 
-/* One batch; the loss summed over its rows. */
-static double train_batch(struct mb_trainer *trainer)
+/* The next batch of all n trainers, which are at the same step of the same epoch; losses: summed over its rows. */
+static void train_batch(struct mb_trainer *const *trainers, size_t n, double *losses)
 {
-	const struct mb_trainer_setup *setup = &trainer->setup;
-	const struct mb_hyper *hyper = &setup->hyper;
-	const struct mb_split *split = setup->split;
-	const size_t first = trainer->step * trainer->batch, left = split->n_train - first;
-	const size_t rows = left < trainer->batch ? left : trainer->batch;
-	const uint32_t *index = trainer->order + first;
-	uint64_t step = (uint64_t)trainer->epoch * trainer->steps_an_epoch + trainer->step;
-	struct mb_dropout dropout = {hyper->dropout, setup->seed, step, 0};
-	struct mb_optimizer_step at = {learning_rate(trainer, step),
-				       hyper->weight_decay,
-				       hyper->momentum,
-				       hyper->beta1,
-				       hyper->beta2,
-				       step + 1};
-	struct mb_mlp *net = trainer->net;
-	double loss = 0;
+	struct mb_trainer *const first = trainers[0];
+	const struct mb_split *split = first->setup.split;
+	const size_t start = first->step * first->batch, left = split->n_train - start;
+	const size_t rows = left < first->batch ? left : first->batch;
+	const uint32_t *index = first->order + start;
+	const uint64_t step = (uint64_t)first->epoch * first->steps_an_epoch + first->step;
+	struct mb_dropout dropouts[MB_TRAINERS_MOST];
+	double smoothings[MB_TRAINERS_MOST];
+	struct mb_mlp *nets[MB_TRAINERS_MOST];
 
-	for (size_t i = 0; i < rows; i++)
-		trainer->labels[i] = split->set->train_y[index[i]];
-	for (size_t done = 0, some; done < rows; done += some) {
-		some = rows - done < trainer->tile ? rows - done : trainer->tile;
-		dropout.first = done;
-		mb_gather(split->set->train_x, index + done, some, split->set->pixels, net->x);
-		mb_mlp_forward(net, some, &dropout);
-		loss += mb_mlp_backward(net, some, trainer->labels + done, hyper->label_smoothing, rows, done > 0);
+	for (size_t i = 0; i < n; i++) {
+		const struct mb_trainer_setup *setup = &trainers[i]->setup;
+
+		nets[i] = trainers[i]->net;
+		dropouts[i] = (struct mb_dropout){setup->hyper.dropout, setup->seed, step, 0};
+		smoothings[i] = setup->hyper.label_smoothing;
+		losses[i] = 0;
 	}
-	hyper->optimizer->step(&at, net->param, net->grad, trainer->state, net->n_params);
-	return loss;
+	for (size_t i = 0; i < rows; i++)
+		first->labels[i] = split->set->train_y[index[i]];
+	for (size_t done = 0, some; done < rows; done += some) {
+		some = rows - done < first->tile ? rows - done : first->tile;
+		for (size_t i = 0; i < n; i++)
+			dropouts[i].first = done;
+		mb_gather(split->set->train_x, index + done, some, split->set->pixels, first->net->x);
+		mb_mlp_forward_all(nets, n, first->net->x, some, dropouts);
+		mb_mlp_backward_all(nets, n, first->net->x, some, first->labels + done, smoothings, rows, done > 0,
+				    losses);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct mb_hyper *hyper = &trainers[i]->setup.hyper;
+		struct mb_optimizer_step at = {learning_rate(trainers[i], step), hyper->weight_decay, hyper->momentum,
+					       hyper->beta1, hyper->beta2, step + 1};
+
+		hyper->optimizer->step(&at, nets[i]->param, nets[i]->grad, trainers[i]->state, nets[i]->n_params);
+	}
 }
 
-static int out_of_time(struct mb_trainer *trainer, double now_s)
+static int out_of_time(struct mb_trainer *trainer)
 {
 	double limit = trainer->setup.time_limit_s;
 
-	if (!(limit > 0) || trainer->train_s + trainer->validate_s + now_s < limit)
+	if (!(limit > 0) || trainer->train_s + trainer->validate_s < limit)
 		return 0;
 	snprintf(trainer->error, sizeof trainer->error, "timeout after %g s", limit);
 	return 1;
 }
 
-/* The rest of the epoch. */
-static enum mb_train_end train_epoch(struct mb_trainer *trainer, mb_stop_fn *stop, void *context)
+/* A batch of theirs is done: 0, or this one can go no further. */
+static int count_step(struct mb_trainer *trainer, double loss, double seconds)
 {
-	const double start = mb_clock_monotonic_s();
-	enum mb_train_end end = MB_TRAIN_EPOCH;
+	trainer->step++;
+	trainer->loss_sum += loss;
+	trainer->train_s += seconds;
+	trainer->train_now_s += seconds;
+	if (!isfinite(loss))
+		return fail(trainer, "loss", loss);
+	return out_of_time(trainer);
+}
 
-	if (!trainer->order_is_for)
-		mb_split_order(trainer->setup.split, (uint64_t)trainer->epoch, trainer->order);
-	trainer->order_is_for = 1;
-	while (trainer->step < trainer->steps_an_epoch && end == MB_TRAIN_EPOCH) {
-		double loss;
-
-		if (stop && stop(context)) {
-			end = MB_TRAIN_STOPPED;
-			break;
-		}
-		loss = train_batch(trainer);
-		trainer->step++;
-		trainer->loss_sum += loss;
-		if (!isfinite(loss))
-			end = fail(trainer, "loss", loss);
-		else if (out_of_time(trainer, mb_clock_monotonic_s() - start))
-			end = MB_TRAIN_FAILED;
-	}
-	trainer->train_s += mb_clock_monotonic_s() - start;
-	trainer->train_now_s += mb_clock_monotonic_s() - start;
-	if (end != MB_TRAIN_EPOCH)
-		return end;
+static enum mb_train_end end_epoch(struct mb_trainer *trainer)
+{
 	trainer->train_loss = trainer->loss_sum / (double)trainer->setup.split->n_train;
 	trainer->loss_sum = 0;
 	trainer->epoch++;
 	trainer->step = 0;
 	trainer->order_is_for = 0;
 	return mb_mlp_finite(trainer->net) ? MB_TRAIN_EPOCH : fail(trainer, "a parameter", INFINITY);
+}
+
+/* Those that are foremost behind: at the least step. Returns how many; at[i] are their places in trainers. */
+static size_t hindmost(struct mb_trainer *const *trainers, size_t n, const enum mb_train_end *ends, size_t *at)
+{
+	size_t least = SIZE_MAX, found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (ends[i] == MB_TRAIN_EPOCH && trainers[i]->step < least)
+			least = trainers[i]->step;
+	if (least == SIZE_MAX || least == trainers[0]->steps_an_epoch)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (ends[i] == MB_TRAIN_EPOCH && trainers[i]->step == least)
+			at[found++] = i;
+	return found;
+}
+
+/* The rest of the epoch, which is the same one for all; a trainer whose end is not MB_TRAIN_EPOCH has dropped out. */
+static void train_epoch(struct mb_trainer *const *trainers, size_t n, mb_stop_fn *stop, void *context,
+			enum mb_train_end *ends)
+{
+	struct mb_trainer *together[MB_TRAINERS_MOST];
+	double losses[MB_TRAINERS_MOST], before = mb_clock_monotonic_s(), now;
+	size_t at[MB_TRAINERS_MOST], some;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!trainers[i]->order_is_for)
+			mb_split_order(trainers[i]->setup.split, (uint64_t)trainers[i]->epoch, trainers[i]->order);
+		trainers[i]->order_is_for = 1;
+	}
+	while ((some = hindmost(trainers, n, ends, at))) {
+		if (stop && stop(context))
+			break;
+		for (size_t i = 0; i < some; i++)
+			together[i] = trainers[at[i]];
+		train_batch(together, some, losses);
+		now = mb_clock_monotonic_s();
+		for (size_t i = 0; i < some; i++)
+			if (count_step(together[i], losses[i], (now - before) / (double)some))
+				ends[at[i]] = MB_TRAIN_FAILED;
+		before = now;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (ends[i] == MB_TRAIN_EPOCH)
+			ends[i] = trainers[i]->step == trainers[i]->steps_an_epoch ? end_epoch(trainers[i])
+										    : MB_TRAIN_STOPPED;
 }
 
 /* val_loss … of the validation, into an object. */
@@ -219,29 +260,62 @@ static enum mb_train_end validate(struct mb_trainer *trainer, mb_stop_fn *stop, 
 		put_scores(trainer, row);
 		json_array_append_new(trainer->curve, row);
 	}
-	return out_of_time(trainer, 0) ? MB_TRAIN_FAILED : MB_TRAIN_EPOCH;
+	return out_of_time(trainer) ? MB_TRAIN_FAILED : MB_TRAIN_EPOCH;
+}
+
+/* An epoch that ended unvalidated, here or before the checkpoint, comes first. */
+static int waits_for_validation(const struct mb_trainer *trainer)
+{
+	const struct mb_trainer_setup *setup = &trainer->setup;
+
+	return !trainer->step && trainer->epoch > trainer->validated && (setup->curve || trainer->epoch >= setup->epochs);
+}
+
+void mb_trainers_run(struct mb_trainer *const *trainers, size_t n, mb_stop_fn *stop, void *context,
+		     enum mb_train_end *ends)
+{
+	struct mb_trainer *training[MB_TRAINERS_MOST];
+	enum mb_train_end theirs[MB_TRAINERS_MOST];
+	size_t at[MB_TRAINERS_MOST], some = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct mb_trainer *trainer = trainers[i];
+
+		ends[i] = trainer->error[0] ? MB_TRAIN_FAILED : MB_TRAIN_EPOCH;
+		if (trainer->error[0] || waits_for_validation(trainer))
+			continue;
+		if (trainer->epoch >= trainer->setup.epochs) {
+			ends[i] = MB_TRAIN_DONE;
+			continue;
+		}
+		at[some] = i;
+		theirs[some] = MB_TRAIN_EPOCH;
+		training[some++] = trainers[i];
+	}
+	if (some)
+		train_epoch(training, some, stop, context, theirs);
+	for (size_t i = 0; i < some; i++)
+		ends[at[i]] = theirs[i];
+	for (size_t i = 0; i < n; i++) {
+		if (ends[i] == MB_TRAIN_EPOCH && waits_for_validation(trainers[i]))
+			ends[i] = validate(trainers[i], stop, context);
+		if (ends[i] == MB_TRAIN_EPOCH && trainers[i]->epoch >= trainers[i]->setup.epochs)
+			ends[i] = MB_TRAIN_DONE;
+	}
 }
 
 enum mb_train_end mb_trainer_run(struct mb_trainer *trainer, mb_stop_fn *stop, void *context)
 {
-	const struct mb_trainer_setup *setup = &trainer->setup;
-	enum mb_train_end end = MB_TRAIN_EPOCH;
-	/* an epoch that ended unvalidated, here or before the checkpoint, comes first */
-	int waiting = !trainer->step && trainer->epoch > trainer->validated;
+	enum mb_train_end end;
 
-	if (trainer->error[0])
-		return MB_TRAIN_FAILED;
-	if (!(waiting && (setup->curve || trainer->epoch >= setup->epochs))) {
-		if (trainer->epoch >= setup->epochs)
-			return MB_TRAIN_DONE;
-		end = train_epoch(trainer, stop, context);
-		waiting = 1;
-	}
-	if (end == MB_TRAIN_EPOCH && (setup->curve || trainer->epoch >= setup->epochs))
-		end = validate(trainer, stop, context);
-	if (end == MB_TRAIN_EPOCH && trainer->epoch >= setup->epochs)
-		return MB_TRAIN_DONE;
+	mb_trainers_run(&trainer, 1, stop, context, &end);
 	return end;
+}
+
+int mb_trainers_alike(const struct mb_trainer *a, const struct mb_trainer *b)
+{
+	return a->setup.split == b->setup.split && a->batch == b->batch && a->tile == b->tile &&
+	       a->net->kernel == b->net->kernel && a->epoch == b->epoch;
 }
 
 void mb_trainer_metrics(const struct mb_trainer *trainer, json_t *metrics)

@@ -7,8 +7,8 @@
 
 #include "opt/opt.h"
 
-extern const struct mb_algorithm mb_algorithm_auto, mb_algorithm_tpe, mb_algorithm_sobol, mb_algorithm_lhs,
-	mb_algorithm_random, mb_algorithm_grid, mb_algorithm_cmaes;
+extern const struct mb_algorithm mb_algorithm_auto, mb_algorithm_gp, mb_algorithm_tpe, mb_algorithm_sobol, mb_algorithm_lhs,
+	mb_algorithm_random, mb_algorithm_grid, mb_algorithm_nsga2, mb_algorithm_cmaes;
 
 struct mb_cmaes;
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "opt/algorithm.h"
+#include "opt/view.h"
 
 enum {
 	RANDOM_ATTEMPTS = 100000,
@@ -118,11 +119,18 @@ int mb_suggest(const struct mb_algorithm *algorithm, const struct mb_history *hi
 	       struct mb_suggestion *suggestion, struct mb_err *err)
 {
 	json_t *point = mb_space_default(&history->experiment->space);
+	struct mb_view view;
+	int bad;
 
 	if (point && !mb_ask_seen(history, point)) {
 		*suggestion = (struct mb_suggestion){point, "default", NULL};
 		return 0;
 	}
 	json_decref(point);
-	return algorithm->ask(history, suggestion, err);
+	if (!history->experiment->fidelity.name && !history->experiment->n_tasks)
+		return algorithm->ask(history, suggestion, err);
+	mb_view_init(&view, history);
+	bad = algorithm->ask(&view.history, suggestion, err);
+	mb_view_release(&view);
+	return bad;
 }

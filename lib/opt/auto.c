@@ -1,13 +1,42 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * The policy: which algorithm suits the experiment and what its log holds. It reads the log alone, never a clock, so that
+ * the same log always gives the same choice.
+ */
 #include "opt/algorithm.h"
+
+enum {
+	MOST_GP = 300,  /* observations beyond which tpe is the cheaper and no worse choice */
+	ENOUGH_COSTS = 10
+};
+
+/* 1 when to think takes longer than to try, by the spans of the log: then many blind trials beat few good ones. */
+static int thinking_is_dear(const struct mb_history *history)
+{
+	double cost_s = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < history->n; i++)
+		if (history->observations[i].cost_s > 0) {
+			cost_s += history->observations[i].cost_s;
+			n++;
+		}
+	return n >= ENOUGH_COSTS && history->suggest_s > cost_s / (double)n;
+}
 
 static int ask(const struct mb_history *history, struct mb_suggestion *suggestion, struct mb_err *err)
 {
-	return mb_algorithm_tpe.ask(history, suggestion, err);
+	const struct mb_algorithm *algorithm = &mb_algorithm_gp;
+
+	if (history->n > MOST_GP)
+		algorithm = &mb_algorithm_tpe;
+	if (thinking_is_dear(history))
+		algorithm = &mb_algorithm_random;
+	return algorithm->ask(history, suggestion, err);
 }
 
 const struct mb_algorithm mb_algorithm_auto = {
 	.name = "auto",
-	.about = "the best choice here for most experiments, at present tpe (the default)",
+	.about = "gp to 300 observations, then tpe; random when a suggestion costs more than a trial (the default)",
 	.ask = ask,
 };

@@ -493,7 +493,7 @@ static int by_arrival(const void *a, const void *b)
 	return left->told < right->told ? -1 : left->told > right->told;
 }
 
-/* The results that are new, as they came. Of a trial on several rungs the first one counts, which all of them have. */
+/* The results that are new, as they came. */
 static size_t arrivals(const struct mb_cmaes *search, const struct mb_history *history, size_t *order)
 {
 	struct arrival *at = calloc_of(history->n, sizeof *at);
@@ -502,7 +502,7 @@ static size_t arrivals(const struct mb_cmaes *search, const struct mb_history *h
 	for (size_t i = 0; i < history->n; i++) {
 		const struct mb_observation *observation = &history->observations[i];
 
-		if (!observation->pending && !observation->rung && observation->told > search->told)
+		if (!observation->pending && observation->told > search->told)
 			at[n++] = (struct arrival){observation->told, i};
 	}
 	qsort(at, n, sizeof *at, by_arrival);

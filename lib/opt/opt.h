@@ -17,11 +17,12 @@
 #include <stdint.h>
 
 #include "data/data.h"
+#include "opt/fidelity.h"
 #include "opt/ranking.h"
 
 /* A training in the log whose point lies in the space, for algorithms that learn from results. */
 struct mb_observation {
-	int64_t trial, rung;
+	int64_t trial, rung; /* of one trial there are several on different rungs */
 	double fidelity;     /* share of a full training, in (0, 1]; 1 without multi-fidelity */
 	double value;        /* of the (first) optimised metric, less is better: the negative of what is maximised; means
 	                        nothing while pending or failed */

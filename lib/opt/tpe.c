@@ -5,8 +5,10 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "opt/algorithm.h"
+#include "opt/merit.h"
 #include "stat/stat.h"
 
 enum {
@@ -15,7 +17,8 @@ enum {
 	CANDIDATES = 64, /* regret after 60 of 16 benchmark problems, 15 seeds: .172, with 24 .187 (s.e. .007) */
 	MOST_BAD = 256,  /* so that a suggestion costs no more after 10,000 trials than after 300. Regret after 1,000 of the
 	                    same, 5 seeds: .034, with all of them .034, with 512 .037 (s.e. .006) */
-	MOST_DRAWS = 16 * CANDIDATES /* for as many that may be taken */
+	MOST_DRAWS = 16 * CANDIDATES, /* for as many that may be taken */
+	MOST_STEPS = 4 * CANDIDATES   /* along linear constraints */
 };
 
 #define GOOD_SHARE 0.1
@@ -23,6 +26,7 @@ enum {
 struct model {
 	struct mb_parzen good, bad;
 	size_t *categories;
+	const double *rows[MOST_GOOD]; /* of the good, from old to new */
 };
 
 static size_t count_finished(const struct mb_history *history, size_t *failed)
@@ -37,12 +41,26 @@ static size_t count_finished(const struct mb_history *history, size_t *failed)
 	return finished;
 }
 
+/* Marks the best of constrained trials, or of several objectives: the feasible first, by fronts (opt/merit.h). */
+static void mark_merit(const struct mb_history *history, size_t most, unsigned char *is_good)
+{
+	size_t *order = mb_alloc((history->n + 1) * sizeof *order), n = mb_merit(history, order, NULL);
+
+	for (size_t i = 0; i < n && i < most; i++)
+		is_good[order[i]] = 1;
+	free(order);
+}
+
 /* Marks the good: the best tenth of the finished, of equal ones the older. */
 static void mark_good(const struct mb_history *history, size_t finished, unsigned char *is_good)
 {
 	size_t best[MOST_GOOD], n = 0, most = (size_t)ceil(GOOD_SHARE * (double)finished);
 
 	most = most < MOST_GOOD ? most : MOST_GOOD;
+	if (!mb_is_plain(history->experiment)) {
+		mark_merit(history, most, is_good);
+		return;
+	}
 	for (size_t i = 0; i < history->n; i++) {
 		const struct mb_observation *observation = &history->observations[i];
 		size_t at = n;
@@ -117,6 +135,7 @@ static void model_init(struct model *model, const struct mb_history *history, si
 			rows[n++] = &history->u[i * dims]; /* from old to new */
 	model->categories = categories_of(space);
 	mb_parzen_init(&model->good, dims, model->categories, rows, n);
+	memcpy(model->rows, rows, n * sizeof *rows);
 	n = pick_bad(history, is_good, rows);
 	mb_parzen_init(&model->bad, dims, model->categories, rows, n);
 	free(is_good);
@@ -129,38 +148,82 @@ static void model_release(struct model *model)
 	free(model->categories);
 }
 
+struct search {
+	const struct model *model;
+	const struct mb_history *history;
+	json_t *best; /* so far */
+	double score;
+	int found;    /* points that may be taken */
+};
+
+/* u is settled on the way. */
+static void consider(struct search *search, double *u)
+{
+	const struct mb_space *space = &search->history->experiment->space;
+	json_t *point = mb_space_point(space, u);
+	double score;
+
+	if (!mb_ask_takes(search->history, point)) {
+		json_decref(point);
+		return;
+	}
+	search->found++;
+	mb_space_settle(space, u);
+	score = mb_parzen_log(&search->model->good, u) - mb_parzen_log(&search->model->bad, u);
+	if (search->best && !(score > search->score)) {
+		json_decref(point);
+		return;
+	}
+	json_decref(search->best);
+	search->best = point;
+	search->score = score;
+}
+
+/* Where linear constraints leave so little that draws of the density miss it: steps from the good within it, of several
+ * lengths, which stand for the kernels. */
+static void search_feasible(struct search *search, struct mb_rng *rng, double *u)
+{
+	const struct mb_space *space = &search->history->experiment->space;
+	const struct model *model = search->model;
+	size_t dims = mb_space_dims(space);
+	struct mb_feasible feasible;
+	double *draw = mb_alloc(dims * sizeof *draw);
+
+	if (mb_feasible_init(&feasible, space, rng) == 0)
+		for (int i = 0; i < MOST_STEPS && search->found < CANDIDATES; i++) {
+			const double *from = model->rows[mb_rng_below(rng, model->good.n)];
+
+			mb_feasible_draw(&feasible, rng, draw);
+			mb_parzen_draw(&model->good, rng, u);
+			for (size_t k = 0; k < feasible.n_bound; k++) {
+				size_t dim = space->n_conditionals + feasible.bound[k];
+
+				u[dim] = i % 4 ? from[dim] : draw[dim];
+			}
+			if (i % 4)
+				mb_feasible_near(&feasible, rng, 3 * pow(10, -(i % 4)), u);
+			consider(search, u);
+		}
+	mb_feasible_release(&feasible);
+	free(draw);
+}
+
 /* The best of CANDIDATES points that may be taken; NULL when none was found. */
 static json_t *best(const struct model *model, const struct mb_history *history)
 {
-	const struct mb_space *space = &history->experiment->space;
-	double *u = mb_alloc(mb_space_dims(space) * sizeof *u), best_score = -INFINITY;
-	json_t *best_point = NULL;
+	double *u = mb_alloc(mb_space_dims(&history->experiment->space) * sizeof *u);
+	struct search search = {.model = model, .history = history};
 	struct mb_rng rng;
 
 	mb_rng_init(&rng, history->seed, (uint64_t)history->trial, MB_RNG_SUGGEST);
-	for (int draws = 0, found = 0; draws < MOST_DRAWS && found < CANDIDATES; draws++) {
-		json_t *point;
-		double score;
-
+	for (int draws = 0; draws < MOST_DRAWS && search.found < CANDIDATES; draws++) {
 		mb_parzen_draw(&model->good, &rng, u);
-		point = mb_space_point(space, u);
-		if (!mb_ask_takes(history, point)) {
-			json_decref(point);
-			continue;
-		}
-		found++;
-		mb_space_settle(space, u);
-		score = mb_parzen_log(&model->good, u) - mb_parzen_log(&model->bad, u);
-		if (best_point && !(score > best_score)) {
-			json_decref(point);
-			continue;
-		}
-		json_decref(best_point);
-		best_point = point;
-		best_score = score;
+		consider(&search, u);
 	}
+	if (search.found < CANDIDATES && history->experiment->space.n_constraints)
+		search_feasible(&search, &rng, u);
 	free(u);
-	return best_point;
+	return search.best;
 }
 
 static int ask(const struct mb_history *history, struct mb_suggestion *suggestion, struct mb_err *err)

@@ -42,6 +42,18 @@ static void leave_the_pipes(void)
 		close(null);
 }
 
+/* Parts are told from answers by their first byte. */
+void mb_link_part(struct mb_link *link, const struct mb_str *text)
+{
+	struct mb_str line = {0};
+
+	mb_str_adds(&line, "+");
+	mb_str_add(&line, text->at, text->n);
+	mb_str_adds(&line, "\n");
+	mb_write_all(link->fd, line.at, line.n);
+	mb_str_release(&line);
+}
+
 static _Noreturn void serve(struct mb_pool *pool, struct mb_worker *worker, int fd)
 {
 	struct mb_link link = {.fd = fd, .group = worker->group};
@@ -155,6 +167,11 @@ enum mb_pool_event mb_pool_receive(struct mb_worker *worker, struct mb_str *answ
 			result = mb_lines_buffered(&worker->answers, &line);
 		if (result == MB_LINE_NONE)
 			return MB_POOL_NOTHING;
+	}
+	if (result == MB_LINE && line.whole && line.n && line.text[0] == '+') {
+		mb_str_clear(answer);
+		mb_str_add(answer, line.text + 1, line.n - 1);
+		return MB_POOL_PART;
 	}
 	if (result == MB_LINE && line.whole) {
 		mb_str_clear(answer);

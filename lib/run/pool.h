@@ -46,7 +46,10 @@ struct mb_pool {
 	int keeps;     /* workers look after jobs: they watch link->fd, and are not killed with the parent */
 };
 
-enum mb_pool_event { MB_POOL_NOTHING, MB_POOL_ANSWER, MB_POOL_DEAD };
+/* In the worker: a part of the answer (without newline), sent at once. What cannot be sent is noticed at the answer. */
+void mb_link_part(struct mb_link *link, const struct mb_str *text);
+
+enum mb_pool_event { MB_POOL_NOTHING, MB_POOL_PART, MB_POOL_ANSWER, MB_POOL_DEAD };
 
 int mb_pool_init(struct mb_pool *pool, size_t n, int keeps, mb_pool_work work, void *context, struct mb_err *err);
 
@@ -56,7 +59,8 @@ struct mb_worker *mb_pool_idle(struct mb_pool *pool, struct mb_err *err);
 /* 0, or -1: the worker is gone (mb_pool_receive will say MB_POOL_DEAD). */
 int mb_pool_send(struct mb_worker *worker, const char *line, size_t n);
 
-/* To be called when worker->fd is readable, until MB_POOL_NOTHING. MB_POOL_ANSWER: *answer holds it, worker is idle.
+/* To be called when worker->fd is readable, until MB_POOL_NOTHING. MB_POOL_PART: *answer holds a part, worker goes on.
+ * MB_POOL_ANSWER: *answer holds it, worker is idle.
  * MB_POOL_DEAD: it ended, worker->status tells how; its job's process group was killed; `busy` and `task` are left to
  * the caller. */
 enum mb_pool_event mb_pool_receive(struct mb_worker *worker, struct mb_str *answer);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * A search without a log: an algorithm is asked and told, as mb-suggest does it. Include after check.h.
+ * A search in memory, suggestions and results as mb-suggest keeps them, and a bowl to search: for the tests of algorithms
+ * that learn. Include after check.h.
  *
- *     struct search *search = search_new("parameters: …", 60, seed);
- *     next(search, "tpe");                          // search->last, or -1 and search->err
- *     tell(search, value);                          // NaN: it failed; keep(search): it is open
+ *     struct search *search = search_new(FIVE, budget, seed);
+ *     next(search, "gp");
+ *     tell(search, bowl(search));
+ *     search_free(search);
  */
 #ifndef MB_TEST_SEARCH_H
 #define MB_TEST_SEARCH_H
@@ -14,24 +16,22 @@
 
 #include "opt/opt.h"
 
-enum { MOST_TOLD = 6000 };
-
 /* A search: suggestions and results, as mb-suggest keeps them. */
 struct search {
 	struct mb_experiment *experiment;
 	struct mb_hashset seen;
 	struct mb_history history;
-	struct mb_observation observations[MOST_TOLD];
-	double *u;
-	double *metrics;
+	struct mb_observation observations[6000];
+	double *u, *metrics;
 	size_t told; /* results so far */
 	struct mb_suggestion last;
+	json_t *surrogate; /* of the latest suggestion that has one, as the log keeps it */
 	struct mb_err err;
 };
 
 #define HEAD "experiment: {name: a, observation_budget: %d}\nmetrics: [f1]\n"
 
-__attribute__((unused)) static struct mb_experiment *experiment(const char *space, int budget)
+static struct mb_experiment *experiment(const char *space, int budget)
 {
 	char path[] = "/tmp/mb-test-XXXXXX", *text;
 	struct mb_errs errs = {0};
@@ -67,7 +67,7 @@ static struct search *search_new(const char *space, int budget, uint64_t seed)
 static void search_free(struct search *search)
 {
 	json_decref(search->last.assignments);
-	json_decref(search->last.surrogate);
+	json_decref(search->surrogate);
 	mb_hashset_release(&search->seen);
 	mb_experiment_free(search->experiment);
 	free(search->u);
@@ -80,10 +80,13 @@ static int next(struct search *search, const char *algorithm)
 	const struct mb_space *space = &search->experiment->space;
 
 	json_decref(search->last.assignments);
-	json_decref(search->last.surrogate);
 	search->last = (struct mb_suggestion){0};
 	if (mb_suggest(mb_algorithm_find(algorithm), &search->history, &search->last, &search->err) < 0)
 		return -1;
+	if (search->last.surrogate) {
+		json_decref(search->surrogate);
+		search->history.surrogate = search->surrogate = search->last.surrogate;
+	}
 	if (mb_space_check(space, search->last.assignments, &search->err) < 0)
 		FAIL("trial %d: %s", (int)search->history.trial, search->err.what);
 	return 0;
@@ -98,19 +101,20 @@ static struct mb_observation *keep(struct search *search)
 
 	CHECK(mb_hashset_add(&search->seen, mb_space_key(space, search->last.assignments)));
 	mb_space_locate(space, search->last.assignments, &search->u[n * mb_space_dims(space)]);
-	search->history.trial++;
-	search->observations[n] = (struct mb_observation){.trial = search->history.trial - 1, .fidelity = 1, .pending = 1,
+	search->observations[n] = (struct mb_observation){.trial = search->history.trial++, .fidelity = 1, .pending = 1,
 							   .run = run ? json_integer_value(run) : -1};
 	return &search->observations[n];
 }
 
 static void end(struct search *search, struct mb_observation *observation, double value)
 {
+	size_t index = (size_t)(observation - search->observations);
+
 	observation->pending = 0;
 	observation->value = value;
 	observation->failed = isnan(value);
 	observation->told = ++search->told;
-	search->metrics[(size_t)(observation - search->observations) * search->experiment->n_metrics] = value;
+	search->metrics[index * search->experiment->n_metrics] = value;
 }
 
 static void tell(struct search *search, double value)
@@ -121,6 +125,40 @@ static void tell(struct search *search, double value)
 __attribute__((unused)) static double number(const struct search *search, const char *name)
 {
 	return json_number_value(json_object_get(search->last.assignments, name));
+}
+
+#define FIVE                                                                                                           \
+	"parameters:\n"                                                                                                \
+	"  - {name: x, type: double, bounds: {min: -5, max: 5}}\n"                                                     \
+	"  - {name: rate, type: double, bounds: {min: 1e-6, max: 1}, transformation: log}\n"                           \
+	"  - {name: k, type: int, bounds: {min: 1, max: 30}}\n"                                                        \
+	"  - {name: c, type: categorical, categorical_values: [a, b, c, d]}\n"                                         \
+	"  - {name: idle, type: double, bounds: {min: 0, max: 1}}\n"
+
+__attribute__((unused)) static double bowl(const struct search *search)
+{
+	double x = (number(search, "x") - 1.5) / 10, rate = (log10(number(search, "rate")) + 3) / 6;
+	double k = (number(search, "k") - 21) / 30;
+	const char *c = json_string_value(json_object_get(search->last.assignments, "c"));
+
+	return x * x + rate * rate + k * k + (*c == 'c' ? 0 : 0.1);
+}
+
+__attribute__((unused)) static double best_after(const char *algorithm, int budget, uint64_t seed)
+{
+	struct search *search = search_new(FIVE, budget, seed);
+	double best = INFINITY;
+
+	for (int i = 0; i < budget; i++) {
+		double value;
+
+		next(search, algorithm);
+		value = bowl(search);
+		best = value < best ? value : best;
+		tell(search, value);
+	}
+	search_free(search);
+	return best;
 }
 
 #endif

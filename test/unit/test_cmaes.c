@@ -5,7 +5,7 @@
 #include "check.h"
 #include "search.h"
 
-#define FIVE                                                                                                           \
+#define SPHERE                                                                                                         \
 	"parameters:\n"                                                                                                \
 	"  - {name: a, type: double, bounds: {min: -5, max: 5}}\n"                                                     \
 	"  - {name: b, type: double, bounds: {min: -5, max: 5}}\n"                                                     \
@@ -26,7 +26,7 @@ static double sphere(const struct search *search)
 
 static double best_sphere(int budget, uint64_t seed)
 {
-	struct search *search = search_new(FIVE, 9999, seed);
+	struct search *search = search_new(SPHERE, 9999, seed);
 	double best = INFINITY;
 
 	for (int i = 0; i < budget; i++) {
@@ -95,7 +95,7 @@ TEST(cmaes_says_the_same_with_and_without_what_it_kept)
 	static const size_t open[] = {1, 7, 40};
 
 	for (size_t i = 0; i < MB_COUNT(open); i++) {
-		struct search *search = search_new(FIVE, 9999, 11);
+		struct search *search = search_new(SPHERE, 9999, 11);
 		struct mb_cache *cache = mb_cache_new();
 
 		mixed_search(search, 400, open[i], 5 + i, cache);
@@ -110,7 +110,7 @@ TEST(cmaes_takes_results_in_any_order_from_many_workers)
 	double worst = 0;
 
 	for (uint64_t seed = 0; seed < 5; seed++) {
-		struct search *search = search_new(FIVE, 9999, seed);
+		struct search *search = search_new(SPHERE, 9999, seed);
 
 		worst = fmax(worst, mixed_search(search, 1500, 16, 0, NULL));
 		search_free(search);
@@ -125,7 +125,7 @@ TEST(cmaes_takes_failures_as_the_worst)
 	double worst = 0;
 
 	for (uint64_t seed = 0; seed < 5; seed++) {
-		struct search *search = search_new(FIVE, 9999, seed);
+		struct search *search = search_new(SPHERE, 9999, seed);
 		double best = INFINITY;
 
 		for (int i = 0; i < 1200; i++) {
@@ -243,7 +243,7 @@ TEST(cmaes_starts_from_the_best_of_a_log)
 
 	for (uint64_t seed = 0; seed < SEEDS; seed++)
 		for (int start = 0; start <= 60; start += 60) {
-			struct search *search = search_new(FIVE, 9999, seed);
+			struct search *search = search_new(SPHERE, 9999, seed);
 			double best = INFINITY;
 
 			for (int i = 0; i < start; i++) {
@@ -266,7 +266,7 @@ TEST(cmaes_starts_from_the_best_of_a_log)
 TEST(cmaes_takes_a_foreign_point_when_it_is_better)
 {
 	for (int better = 0; better < 2; better++) {
-		struct search *a = search_new(FIVE, 9999, 2), *b = search_new(FIVE, 9999, 2);
+		struct search *a = search_new(SPHERE, 9999, 2), *b = search_new(SPHERE, 9999, 2);
 		int64_t trial;
 
 		for (int i = 0; i < 100; i++) {

@@ -49,7 +49,7 @@ static void check(const struct mb_kernel *kernel, size_t m, size_t n, size_t k, 
 
 	fill(c, 3);
 	multiply(m, n, k, turned, add);
-	kernel->product(m, n, k, a, turned ? 1 : k, turned ? m : 1, b, n, c, n, add);
+	mb_product(kernel, m, n, k, a, turned ? 1 : k, turned ? m : 1, b, n, c, n, add);
 	for (size_t i = 0; i < m * n; i++)
 		bad += !(fabs((double)c[i] - sums[i]) <= epsilon * (double)(k + 1) * sizes[i]);
 	for (size_t i = m * n; i < ROOM; i++)
@@ -94,8 +94,8 @@ TEST(those_that_fuse_are_equal_to_the_bit)
 	fill(b, 2);
 	for (size_t m = 1; m <= MOST; m += 13)
 		for (size_t n = MB_PAD; n <= 5 * MB_PAD; n += MB_PAD) {
-			wide->product(m, n, 77, a, 77, 1, b, n, c, n, 0);
-			narrow->product(m, n, 77, a, 77, 1, b, n, d, n, 0);
+			mb_product(wide, m, n, 77, a, 77, 1, b, n, c, n, 0);
+			mb_product(narrow, m, n, 77, a, 77, 1, b, n, d, n, 0);
 			CHECK(!memcmp(c, d, m * n * sizeof *c));
 		}
 }
@@ -110,8 +110,8 @@ TEST(a_column_does_not_know_its_neighbours)
 	for (const struct mb_kernel *const *kernel = mb_kernels(); *kernel; kernel++) {
 		int bad = 0;
 
-		(*kernel)->product(50, 5 * MB_PAD, 60, a, 60, 1, b, 5 * MB_PAD, c, 5 * MB_PAD, 0);
-		(*kernel)->product(50, MB_PAD, 60, a, 60, 1, b + 4 * MB_PAD, 5 * MB_PAD, alone, MB_PAD, 0);
+		mb_product(*kernel, 50, 5 * MB_PAD, 60, a, 60, 1, b, 5 * MB_PAD, c, 5 * MB_PAD, 0);
+		mb_product(*kernel, 50, MB_PAD, 60, a, 60, 1, b + 4 * MB_PAD, 5 * MB_PAD, alone, MB_PAD, 0);
 		for (size_t i = 0; i < 50; i++)
 			bad |= memcmp(c + i * 5 * MB_PAD + 4 * MB_PAD, alone + i * MB_PAD, MB_PAD * sizeof *c);
 		CHECK_INT(bad, 0);

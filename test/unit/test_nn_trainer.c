@@ -332,6 +332,66 @@ TEST(a_network_beyond_memory_is_an_error)
 	CHECK(strstr(err.what, "GB of memory") != NULL);
 }
 
+/* Trials of unlike networks, optimisers, dropout, lengths, one that fails and one that was interrupted in the middle of an
+ * epoch, side by side: each ends as alone, to the bit. */
+TEST(side_by_side_is_as_alone)
+{
+	static const char *const jobs[] = {
+		"{\"batch_size\": 50}",
+		"{\"batch_size\": 50, \"hidden_layer_config\": [40, 7], \"dropout\": 0.2, \"optimizer\": \"sgd\"}",
+		"{\"batch_size\": 50, \"hidden_layer_config\": [33], \"activation\": \"tanh\", \"label_smoothing\": 0.1}",
+		"{\"batch_size\": 50, \"optimizer\": \"sgd\", \"learning_rate\": 10, \"weight_decay\": 10}",
+		"{\"batch_size\": 50, \"hidden_layer_config\": [16, 16, 16], \"optimizer\": \"rmsprop\"}",
+	};
+	enum { N = MB_COUNT(jobs) };
+	struct mb_trainer *alone[N], *together[N], *now[N];
+	struct mb_trainer_setup setups[N];
+	enum mb_train_end ends[N];
+	size_t at[N], left = N;
+	int seven = 7;
+
+	for (size_t i = 0; i < N; i++) {
+		setups[i] = setup_of(jobs[i], (int64_t)i + 1);
+		setups[i].seed = i;
+		alone[i] = start(&setups[i]);
+		together[i] = start(&setups[i]);
+		finish(alone[i]);
+		at[i] = i;
+	}
+	CHECK_INT(mb_trainer_run(together[4], countdown, &seven), MB_TRAIN_STOPPED);
+	CHECK_INT(together[4]->step, 7);
+	while (left) {
+		size_t going = 0;
+
+		for (size_t i = 0; i < left; i++) {
+			now[i] = together[at[i]];
+			CHECK(mb_trainers_alike(now[0], now[i]));
+		}
+		mb_trainers_run(now, left, NULL, NULL, ends);
+		for (size_t i = 0; i < left; i++) {
+			CHECK(ends[i] == (at[i] == 3 ? MB_TRAIN_FAILED : ends[i]));
+			if (ends[i] == MB_TRAIN_EPOCH)
+				at[going++] = at[i];
+		}
+		CHECK(going < left || left == 1); /* each has one epoch more than the one before; the fourth fails early */
+		left = going;
+	}
+	for (size_t i = 0; i < N; i++) {
+		char *one = metrics(alone[i]), *other = metrics(together[i]);
+
+		if (i == 3)
+			CHECK_TEXT(together[i]->error, alone[i]->error);
+		else
+			CHECK_TEXT(other, one);
+		CHECK(!memcmp(alone[i]->net->param, together[i]->net->param,
+			      alone[i]->net->n_params * sizeof(mb_real)));
+		free(one);
+		free(other);
+		mb_trainer_free(alone[i]);
+		mb_trainer_free(together[i]);
+	}
+}
+
 /* Of 16 k outputs a share of 0.3 is dropped and the rest scaled by 1/0.7; other steps and layers drop others. */
 TEST(dropout_keeps_the_mean)
 {

@@ -129,7 +129,7 @@ static void small_space(struct mb_space *space)
 
 /* ---- what is common ---- */
 
-static const char *const names[] = {"auto", "sobol", "random", "tpe", "lhs", "grid"};
+static const char *const names[] = {"auto", "gp", "sobol", "random", "tpe", "lhs", "grid", "nsga2", "cmaes"};
 
 TEST(every_point_once_then_the_end)
 {
@@ -195,6 +195,8 @@ TEST(auto_says_what_it_used)
 
 	run_init(&run, 0);
 	add_range(&run.experiment.space, "x", MB_PARAM_DOUBLE, 0, 1, 0);
+	CHECK_INT(next(&run, "auto"), 0);
+	CHECK_TEXT(run.last.algorithm, "centre");
 	CHECK_INT(next(&run, "auto"), 0);
 	CHECK_TEXT(run.last.algorithm, "sobol");
 	run_release(&run);
@@ -492,11 +494,11 @@ TEST(choosing_an_algorithm)
 		CHECK(mb_algorithm_choose(&run.experiment, mb_algorithms[i]->name, &run.err) == mb_algorithms[i]);
 	}
 	CHECK(mb_algorithm_choose(&run.experiment, NULL, &run.err) == mb_algorithms[0]);
-	check_choice(&run, "sobl", "--algorithm", "\"sobl\" is not built in, only auto, tpe, sobol, lhs, random, grid",
+	check_choice(&run, "sobl", "--algorithm", "\"sobl\" is not built in, only auto, gp, tpe, cmaes, nsga2, sobol, lhs, random, grid",
 		     "did you mean sobol?");
 	run.experiment.algorithm = "simulated_annealing";
 	check_choice(&run, NULL, "exp.yaml:4: experiment.algorithm",
-		     "\"simulated_annealing\" is not built in, only auto, tpe, sobol, lhs, random, grid", "");
+		     "\"simulated_annealing\" is not built in, only auto, gp, tpe, cmaes, nsga2, sobol, lhs, random, grid", "");
 	run_release(&run);
 }
 

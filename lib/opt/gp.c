@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Bayesian optimisation: a Gaussian process over all parameters, and the point where its log expected improvement is
+ * largest. After D. R. Jones, M. Schonlau and W. J. Welch, "Efficient global optimization of expensive black-box functions"
+ * (1998); S. Ament and others, "Unexpected improvements to expected improvement" (2023).
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "opt/acquire.h"
+#include "opt/algorithm.h"
+#include "stat/stat.h"
+
+enum {
+	MOST_START = 5,  /* points before the model is asked, less in one to three dimensions */
+	BASES = 5,       /* best trials that are varied */
+	ITERATIONS = 30, /* of a fit */
+	RANDOM_START = 5 /* one fit in so many has a random start as well */
+};
+
+/* What is to be improved on lies this many standard deviations of y beyond the best value, in turn: a search that only
+ * polishes its best point does not find a better region. */
+static const double margins[] = {0, 0.25, 0.5, 1};
+
+struct model {
+	const struct mb_history *history;
+	struct mb_rows rows;
+	struct mb_gp gp;
+	size_t *finished; /* observations with a value, the best first */
+	size_t n;
+	double *theta;
+	double target;
+};
+
+static size_t count_values(const struct mb_history *history)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < history->n; i++)
+		n += !history->observations[i].pending && !history->observations[i].failed;
+	return n;
+}
+
+/* ---- before there is a model ---- */
+
+static size_t start_points(const struct mb_history *history)
+{
+	size_t most = mb_space_dims(&history->experiment->space) + 1;
+
+	return most < MOST_START ? most : MOST_START;
+}
+
+/* The middle of the space first, then points that fill it. */
+static int ask_start(const struct mb_history *history, struct mb_suggestion *suggestion, struct mb_err *err)
+{
+	const struct mb_space *space = &history->experiment->space;
+	double *u = mb_alloc(mb_space_dims(space) * sizeof *u);
+	json_t *centre;
+
+	for (size_t i = 0; i < mb_space_dims(space); i++)
+		u[i] = 0.5;
+	centre = mb_space_point(space, u);
+	free(u);
+	if (history->trial == 1 && mb_ask_takes(history, centre)) {
+		*suggestion = (struct mb_suggestion){centre, "centre", NULL};
+		return 0;
+	}
+	json_decref(centre);
+	return mb_algorithm_sobol.ask(history, suggestion, err);
+}
+
+/* ---- the model ---- */
+
+struct ranked {
+	double value;
+	size_t index;
+};
+
+static int by_value(const void *a, const void *b)
+{
+	const struct ranked *left = a, *right = b;
+
+	if (left->value != right->value)
+		return left->value < right->value ? -1 : 1;
+	return left->index < right->index ? -1 : 1;
+}
+
+static void find_finished(struct model *model)
+{
+	const struct mb_history *history = model->history;
+	struct ranked *ranked = mb_alloc((history->n + 1) * sizeof *ranked);
+
+	for (size_t i = 0; i < history->n; i++)
+		if (!history->observations[i].pending && !history->observations[i].failed)
+			ranked[model->n++] = (struct ranked){history->observations[i].value, i};
+	qsort(ranked, model->n, sizeof *ranked, by_value);
+	model->finished = mb_alloc((model->n + 1) * sizeof *model->finished);
+	for (size_t i = 0; i < model->n; i++)
+		model->finished[i] = ranked[i].index;
+	free(ranked);
+}
+
+/* Mean and deviation of the values; a constant has deviation 1. */
+static double standardise(const struct model *model, double *mean)
+{
+	const struct mb_observation *at = model->history->observations;
+	double square = 0;
+
+	*mean = 0;
+	for (size_t i = 0; i < model->n; i++)
+		*mean += at[model->finished[i]].value / (double)model->n;
+	for (size_t i = 0; i < model->n; i++) {
+		double off = at[model->finished[i]].value - *mean;
+
+		square += off * off / (double)model->n;
+	}
+	return square > 0 ? sqrt(square) : 1;
+}
+
+/* What failed is taken to be as bad as the worst. */
+static void add_results(struct model *model)
+{
+	const struct mb_history *history = model->history;
+	double mean, deviation = standardise(model, &mean), *row = mb_alloc(model->rows.dims * sizeof *row);
+	double worst = history->observations[model->finished[model->n - 1]].value;
+
+	for (size_t i = 0; i < history->n; i++) {
+		const struct mb_observation *observation = &history->observations[i];
+		double noise = observation->noise / deviation;
+
+		if (observation->pending)
+			continue;
+		mb_rows_put(&model->rows, &history->u[i * model->rows.dims], row);
+		mb_gp_add(&model->gp, row, ((observation->failed ? worst : observation->value) - mean) / deviation,
+			  observation->failed ? 0 : noise * noise);
+	}
+	model->target = (history->observations[model->finished[0]].value - mean) / deviation -
+			margins[history->n % MB_COUNT(margins)];
+	free(row);
+}
+
+/* The hyperparameters that an earlier suggestion was made with, from its record. */
+static int read_surrogate(const json_t *surrogate, size_t dims, double *theta)
+{
+	const json_t *length = json_object_get(surrogate, "length");
+	double amplitude = json_number_value(json_object_get(surrogate, "amplitude"));
+	double noise = json_number_value(json_object_get(surrogate, "noise"));
+
+	if (json_array_size(length) != dims || !(amplitude > 0) || !(noise > 0))
+		return -1;
+	for (size_t i = 0; i < dims; i++) {
+		double l = json_number_value(json_array_get(length, i));
+
+		if (!(l > 0))
+			return -1;
+		theta[i] = log(l);
+	}
+	theta[MB_GP_AMPLITUDE(dims)] = log(amplitude);
+	theta[MB_GP_NOISE(dims)] = log(noise);
+	return 0;
+}
+
+static json_t *write_surrogate(const struct model *model)
+{
+	size_t dims = model->rows.dims;
+	json_t *surrogate = json_object(), *length = json_array();
+
+	for (size_t i = 0; i < dims; i++)
+		json_array_append_new(length, json_real(exp(model->theta[i])));
+	mb_json_set(surrogate, "length", length);
+	mb_json_set(surrogate, "amplitude", json_real(exp(model->theta[MB_GP_AMPLITUDE(dims)])));
+	mb_json_set(surrogate, "noise", json_real(exp(model->theta[MB_GP_NOISE(dims)])));
+	return surrogate;
+}
+
+static void try_start(struct model *model, const double *start, double *best)
+{
+	size_t count = model->rows.dims + 2;
+	double *theta = mb_alloc(count * sizeof *theta), value;
+
+	memcpy(theta, start, count * sizeof *theta);
+	value = mb_gp_fit(&model->gp, &mb_gp_low_noise, theta, ITERATIONS);
+	if (value < *best) {
+		*best = value;
+		memcpy(model->theta, theta, count * sizeof *theta);
+	}
+	free(theta);
+}
+
+static void fit(struct model *model, struct mb_rng *rng)
+{
+	size_t dims = model->rows.dims;
+	double *start = mb_alloc((dims + 2) * sizeof *start), best = INFINITY;
+
+	mb_gp_start(dims, model->theta);
+	mb_gp_start(dims, start);
+	try_start(model, start, &best);
+	if (read_surrogate(model->history->surrogate, dims, start) == 0)
+		try_start(model, start, &best);
+	if (mb_rng_below(rng, RANDOM_START) == 0) {
+		mb_gp_start(dims, start);
+		for (size_t i = 0; i < dims; i++)
+			start[i] = 0.7 * mb_rng_normal(rng);
+		try_start(model, start, &best);
+	}
+	free(start);
+}
+
+/* Open trials are taken to come out as the model expects. */
+static void believe(struct model *model)
+{
+	const struct mb_history *history = model->history;
+	double *row = mb_alloc(model->rows.dims * sizeof *row);
+
+	for (size_t i = 0; i < history->n; i++) {
+		if (!history->observations[i].pending)
+			continue;
+		mb_rows_put(&model->rows, &history->u[i * model->rows.dims], row);
+		mb_gp_believe(&model->gp, row); /* one that cannot be told from another adds nothing */
+	}
+	free(row);
+}
+
+static int model_init(struct model *model, const struct mb_history *history, struct mb_rng *rng)
+{
+	*model = (struct model){.history = history};
+	mb_rows_init(&model->rows, &history->experiment->space);
+	mb_gp_init(&model->gp, model->rows.dims, model->rows.category, history->n);
+	model->theta = mb_alloc((model->rows.dims + 2) * sizeof *model->theta);
+	find_finished(model);
+	add_results(model);
+	fit(model, rng);
+	if (mb_gp_condition(&model->gp, model->theta) < 0)
+		return -1;
+	believe(model);
+	return 0;
+}
+
+static void model_release(struct model *model)
+{
+	mb_gp_release(&model->gp);
+	mb_rows_release(&model->rows);
+	free(model->finished);
+	free(model->theta);
+}
+
+/* ---- the acquisition ---- */
+
+static void score(const void *context, const double *rows, size_t m, double *score)
+{
+	const struct model *model = context;
+	double *variance = mb_alloc((m + 1) * sizeof *variance);
+
+	mb_gp_predict(&model->gp, rows, m, score, variance);
+	for (size_t i = 0; i < m; i++)
+		score[i] = mb_log_ei(score[i], sqrt(variance[i]) + 1e-9, model->target);
+	free(variance);
+}
+
+static double score_gradient(const void *context, const double *row, double *by_row)
+{
+	const struct model *model = context;
+	size_t dims = model->rows.dims;
+	double *by_variance = mb_alloc(dims * sizeof *by_variance), mean, variance, sd, by_mean, by_sd, value;
+
+	mb_gp_predict_gradient(&model->gp, row, &mean, &variance, by_row, by_variance);
+	sd = sqrt(variance) + 1e-9;
+	value = mb_log_ei_gradient(mean, sd, model->target, &by_mean, &by_sd);
+	for (size_t i = 0; i < dims; i++)
+		by_row[i] = by_mean * by_row[i] + by_sd * by_variance[i] / (2 * sd);
+	free(by_variance);
+	return value;
+}
+
+static json_t *best_point(const struct model *model, struct mb_rng *rng)
+{
+	const double *base[BASES];
+	struct mb_acquire acquire = {.history = model->history, .rows = &model->rows, .score = score,
+				     .gradient = score_gradient, .context = model, .base = base};
+
+	for (; acquire.n_base < BASES && acquire.n_base < model->n; acquire.n_base++)
+		base[acquire.n_base] = &model->history->u[model->finished[acquire.n_base] * model->rows.dims];
+	return mb_acquire(&acquire, rng);
+}
+
+static int ask(const struct mb_history *history, struct mb_suggestion *suggestion, struct mb_err *err)
+{
+	size_t start = start_points(history);
+	struct model model;
+	struct mb_rng rng;
+
+	if (history->n < start || count_values(history) < start)
+		return ask_start(history, suggestion, err);
+	mb_rng_init(&rng, history->seed, (uint64_t)history->trial, MB_RNG_SUGGEST);
+	*suggestion = (struct mb_suggestion){.algorithm = mb_algorithm_gp.name};
+	if (model_init(&model, history, &rng) == 0) {
+		suggestion->assignments = best_point(&model, &rng);
+		suggestion->surrogate = suggestion->assignments ? write_surrogate(&model) : NULL;
+	}
+	model_release(&model);
+	if (suggestion->assignments)
+		return 0;
+	return mb_ask_unseen(history, mb_draw_random, mb_algorithm_random.name, suggestion, err);
+}
+
+const struct mb_algorithm mb_algorithm_gp = {
+	.name = "gp",
+	.about = "Bayesian optimisation: a Gaussian process and its log expected improvement",
+	.ask = ask,
+};

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The algorithm gp: how it starts, that it finds what is there to be found, in every kind of space, with open trials, with
+ * noise, and the same from the same log.
+ */
+#include "check.h"
+#include "search.h"
+
+TEST(it_starts_in_the_middle)
+{
+	struct search *search = search_new(FIVE, 20, 1);
+
+	for (int i = 0; i < 8; i++) {
+		CHECK_INT(next(search, "gp"), 0);
+		CHECK_TEXT(search->last.algorithm, i == 0 ? "centre" : i < 5 ? "sobol" : "gp");
+		CHECK(!search->last.surrogate == (i < 5));
+		if (i == 0) {
+			CHECK_NEAR(number(search, "x"), 0, 0);
+			CHECK_NEAR(number(search, "rate"), 1e-3, 1e-15);
+			CHECK_TEXT(json_string_value(json_object_get(search->last.assignments, "c")), "c");
+		}
+		tell(search, bowl(search));
+	}
+	search_free(search);
+}
+
+TEST(it_is_far_better_than_random_on_a_bowl)
+{
+	enum { SEEDS = 10 };
+	double gp = 0, random = 0;
+
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		gp += log(best_after("gp", 40, seed) + 1e-9) / SEEDS;
+		random += log(best_after("random", 40, seed)) / SEEDS;
+	}
+	printf("# best of 40, geometric mean of %d seeds: gp %.2g, random %.2g\n", SEEDS, exp(gp), exp(random));
+	CHECK(exp(gp) < exp(random) / 100);
+}
+
+/* Another process knows the log alone. */
+TEST(the_same_log_gives_the_same_suggestion)
+{
+	struct search *search = search_new(FIVE, 60, 3);
+
+	for (int i = 0; i < 40; i++) {
+		struct mb_suggestion again;
+
+		mb_suggest(mb_algorithm_find("gp"), &search->history, &again, &search->err);
+		next(search, "gp");
+		CHECK(json_equal(again.assignments, search->last.assignments));
+		CHECK(!again.surrogate == !search->last.surrogate &&
+		      (!again.surrogate || json_equal(again.surrogate, search->last.surrogate)));
+		json_decref(again.assignments);
+		json_decref(again.surrogate);
+		tell(search, bowl(search));
+	}
+	search_free(search);
+}
+
+/* A constant, an outlier, and values far from 1 are values like others. */
+TEST(odd_values_do_no_harm)
+{
+	struct search *search = search_new(FIVE, 60, 3);
+
+	for (int i = 0; i < 30; i++) {
+		next(search, "gp");
+		tell(search, i < 12 ? 1e-30 : i == 13 ? 1e300 : i == 14 ? -1e18 : bowl(search));
+	}
+	CHECK_TEXT(search->last.algorithm, "gp");
+	search_free(search);
+}
+
+TEST(failures_alone_go_on)
+{
+	struct search *search = search_new(FIVE, 60, 3);
+
+	for (int i = 0; i < 20; i++) {
+		CHECK_INT(next(search, "gp"), 0);
+		tell(search, NAN);
+	}
+	search_free(search);
+}
+
+/* Parallel trials know of each other: none on top of another, and the best still close to what one at a time finds. */
+TEST(open_trials_keep_apart)
+{
+	struct search *search = search_new(FIVE, 200, 5);
+	double best = INFINITY;
+
+	for (int batch = 0; batch < 8; batch++) {
+		double values[8];
+		size_t from = search->history.n;
+
+		for (int i = 0; i < 8; i++) {
+			CHECK_INT(next(search, "gp"), 0);
+			values[i] = bowl(search);
+			keep(search);
+		}
+		for (int i = 0; i < 8; i++) {
+			search->observations[from + (size_t)i] = (struct mb_observation){.value = values[i]};
+			best = values[i] < best ? values[i] : best;
+		}
+	}
+	printf("# best of 8 batches of 8: %.2g\n", best);
+	CHECK(best < 2e-3);
+	search_free(search);
+}
+
+TEST_MAIN
