@@ -389,11 +389,6 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 
 @test "what is not built in is refused, and says what is" {
 	slow 2
-	printf 'git_options: {git_uri: "git@example.org:x.git"}\ncluster_modules: [devel/cuda]\n' >>experiment.yaml
-	run --separate-stderr mb-deploy start --on local
-	[ "$status" -eq 2 ]
-	[[ $stderr == *"experiment.yaml:5: git_options: not built in yet"*"experiment.yaml:6: cluster_modules: not built in yet"* ]]
-	[ ! -e slow ]
 	mb-deploy plan --on local | grep -q "mb-suggest -k 2 -e experiment.yaml -l slow/trials.ndjson"
 	run --separate-stderr mb-deploy render
 	[ "$status" -eq 2 ] && [[ $stderr == *"not built in yet"* ]]

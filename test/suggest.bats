@@ -165,6 +165,28 @@ dig() {
 	cmp a c
 }
 
+# What a suggestion is, without what tells when and by whom.
+essence() {
+	jq -c '[.trial, .algorithm, .assignments, .surrogate, .seed]'
+}
+
+@test "a process that starts anew comes to the bytes of one that ran all along" {
+	local trial line
+	bowl 40
+	mb-suggest -l warm.ndjson | dig | mb-collect -q -l warm.ndjson >results
+	for trial in 2 7 20 33 40; do
+		line=$(grep -n "\"trial\":$trial,.*\"status\":\"open\"" warm.ndjson | cut -d: -f1)
+		head -n $((line - 1)) warm.ndjson >cold.ndjson
+		head -n $((trial - 1)) results >told
+		sed -n "${line}p" warm.ndjson | essence >warm
+		mb-suggest -l - --history told -n 1 </dev/null | essence >results-alone
+		mb-suggest -l cold.ndjson -n 1 | essence >cold
+		cmp warm cold
+		cmp warm results-alone
+	done
+	grep -q '"gp"' warm
+}
+
 @test "observations outside the space are kept, counted and not modelled" {
 	bowl 40
 	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do

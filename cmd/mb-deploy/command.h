@@ -19,7 +19,10 @@ enum { COMMAND_KEEPS = 1 << 20 }; /* bytes of each stream that are kept at least
 struct command {
 	char *const *argv;      /* NULL-terminated; argv[0] is looked for in PATH */
 	const char *folder;     /* working directory; NULL: this one */
+	char *const *environment; /* the whole of it, PATH too; NULL: this process's */
 	char *const *variables; /* NULL-terminated; "NAME=value" is set, "NAME" unset; or NULL */
+	const char *log;        /* its words and what it says are appended there, as it comes; NULL: nowhere */
+	int out_is_private;     /* but not stdout */
 	double limit_s;         /* killed after so long; 0: never */
 
 	/* Set by command_run. */
@@ -38,5 +41,11 @@ char *command_words(const struct command *command, size_t most);
 
 /* The program's path, by PATH or as it is when it holds a slash; NULL when there is none. The caller frees. */
 char *command_find(const char *program);
+
+/* The same in the PATH of an environment; NULL: this process's. */
+char *command_find_in(char *const *environment, const char *program);
+
+/* The value of a variable there, or NULL. */
+const char *command_variable(char *const *environment, const char *name);
 
 #endif

@@ -22,10 +22,11 @@ static const struct {
 	{{"kill", "kill_jobs", verb_kill}, OPERAND_NAME},
 	{{"delete", NULL, verb_delete}, OPERAND_NAME},
 	{{"plan", NULL, verb_plan}, OPERAND_FILE},
+	{{"doctor", NULL, verb_doctor}, OPERAND_FILE},
 	{{"worker", NULL, verb_worker}, OPERAND_NAME},
 };
 
-static const char *const not_built[] = {"doctor", "render", NULL};
+static const char *const not_built[] = {"render", NULL};
 
 static int wrong_verb(struct mb_tool *tool, const char *word)
 {
@@ -91,7 +92,7 @@ int main(int argc, char **argv)
 	struct mb_tool tool = {
 		.name = "mb-deploy",
 		.synopsis = "start FILE | status [NAME] | logs NAME | list | kill NAME | continue NAME | delete NAME "
-			    "| plan FILE | worker NAME",
+			    "| plan FILE | doctor [FILE] | worker NAME",
 		.about = "Runs the search of an experiment file in the background, and keeps order over what runs."};
 	struct deploy_options options = {.lines = 40};
 	const char *config_path = NULL, *experiment_name = NULL;
@@ -106,7 +107,9 @@ int main(int argc, char **argv)
 		 .max = 1e9},
 		{0, "extend", MB_OPT_FLAG, &options.extend, NULL,
 		 "of continue: first extend the workspace, which uses up one of its extensions"},
-		{0, "json", MB_OPT_FLAG, &options.json, NULL, "of status and list: one JSON object a line"},
+		{0, "nodes", MB_OPT_FLAG, &options.nodes, NULL,
+		 "of doctor: also whether locks hold between two nodes, by a job that waits for them"},
+		{0, "json", MB_OPT_FLAG, &options.json, NULL, "of status, list and doctor: one JSON object a line"},
 		{0, "config_path", MB_OPT_TEXT, &config_path, "FILE", "the same as the operand FILE"},
 		{0, "experiment_name", MB_OPT_TEXT, &experiment_name, "NAME", "the same as the operand NAME"},
 		{0},

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deploy.h"
+#include "setup.h"
 #include "profile.h"
 
 /* A word of the shell: as it is, or in single quotes. */
@@ -68,6 +68,38 @@ static void add_pipes(struct mb_tool *tool, const struct mb_experiment *experime
 	free(name);
 }
 
+/* What start sees to before, as comments: the workers' lines alone do not. */
+static void add_setup(const struct mb_experiment *experiment, struct mb_str *out)
+{
+	const struct mb_git *git = &experiment->git;
+	struct mb_str words = {0};
+
+	if (git->uri) {
+		mb_str_addf(&words, "start first: checks out %s%s of %s", git->version ? "version " : git->branch ? "branch " : "",
+			    git->version ? git->version : git->branch ? git->branch : "what is current", git->uri);
+		add_comment(out, words.at);
+		mb_str_adds(out, "\n");
+	}
+	mb_str_clear(&words);
+	for (char **module = experiment->modules; module && *module; module++)
+		mb_str_addf(&words, "%s%s", words.n ? " " : "each worker first: module load ", *module);
+	if (words.n) {
+		add_comment(out, words.at);
+		mb_str_adds(out, "\n");
+	}
+	mb_str_clear(&words);
+	if (experiment->conda_env)
+		mb_str_addf(&words, "start first: finds the environment %s, or makes it from the model's environment.yaml",
+			    experiment->conda_env);
+	else if (git->uri)
+		mb_str_adds(&words, "start first: makes the environment of the model's environment.yaml or requirements.txt");
+	if (words.n) {
+		add_comment(out, words.at);
+		mb_str_adds(out, "\n");
+	}
+	mb_str_release(&words);
+}
+
 static int print(struct mb_tool *tool, const struct mb_driver *driver, const struct mb_experiment *experiment,
 		 int64_t workers)
 {
@@ -85,6 +117,7 @@ static int print(struct mb_tool *tool, const struct mb_driver *driver, const str
 	else
 		mb_str_addf(&out, "# on this machine, %d core%s: %lld worker%s of %lld\n", cores, cores == 1 ? "" : "s",
 			    (long long)workers, workers == 1 ? "" : "s", (long long)keep);
+	add_setup(experiment, &out);
 	if (driver->plan)
 		driver->plan(tool, experiment, workers, &out);
 	else
@@ -101,14 +134,20 @@ int verb_plan(struct mb_tool *tool, const struct deploy_options *options)
 	struct profile *profile;
 	struct mb_err err;
 	int64_t workers;
-	int status = MB_EXIT_USAGE;
+	int status;
 
 	if (options->name)
 		tool->experiment_path = options->name;
 	experiment = mb_tool_experiment(tool);
 	if (!experiment)
 		return MB_EXIT_USAGE;
+	status = setup_check(tool, experiment);
+	if (status) {
+		mb_experiment_free(experiment);
+		return status;
+	}
 	profile = profile_of(tool, experiment, 1);
+	status = MB_EXIT_USAGE;
 	driver = profile ? driver_choose(experiment, options->on) : NULL;
 	if (driver) {
 		workers = driver_check(tool, driver, experiment) < 0

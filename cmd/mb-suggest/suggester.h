@@ -22,6 +22,7 @@ struct suggester {
 	struct mb_tool *tool;
 	const struct mb_experiment *experiment;
 	const struct mb_algorithm *algorithm;
+	struct sigopt *sigopt; /* the service that suggests instead; NULL: none */
 	uint64_t seed;
 	struct mb_ladder ladder;
 	struct mb_log log;
@@ -68,6 +69,17 @@ int suggester_has_more(const struct suggester *suggester);
 int suggester_issue(struct suggester *suggester, size_t count, struct mb_err *err);
 int suggester_issue_late(struct suggester *suggester, struct mb_err *err);
 
+/* Before that and without the lock: what a service has to say, for up to `count` suggestions; it then waits for settle,
+ * which comes after the lock was given up. Nothing to do where there is no service. */
+int suggester_prepare(struct suggester *suggester, size_t count, struct mb_err *err);
+int suggester_settle(struct suggester *suggester, struct mb_err *err);
+
+/* How many new trials the budget has room for, where each is a full training. */
+size_t suggester_budget_left(const struct suggester *suggester);
+
+/* What an algorithm may know, but for the trial's number. */
+struct mb_history suggester_history(const struct suggester *suggester);
+
 /* Prints the first of `issued` and forgets it: 0, or -1 as mb_tool_put does. */
 int suggester_print_one(struct suggester *suggester);
 
@@ -87,6 +99,7 @@ struct run_options {
 	int64_t count;    /* -n; 0: loop */
 	int64_t keep;     /* -k; 0: all of the bandwidth */
 	int reissue;
+	int sigopt_delete;
 	struct mb_opt_texts history;
 };
 

@@ -16,7 +16,10 @@ enum {
 	MOST_START = 5,  /* points before the model is asked, less in one to three dimensions */
 	BASES = 5,       /* best trials that are varied */
 	ITERATIONS = 30, /* of a fit */
-	RANDOM_START = 5 /* one fit in so many has a random start as well */
+	RANDOM_START = 5, /* one fit in so many has a random start as well */
+	MOST_FITTED = 200, /* observations for the hyperparameters; of more, a choice of so many … */
+	REFIT = 32,        /* … whenever so many are new */
+	FITTED_BEST = 64, FITTED_NEWEST = 64 /* of the choice; the others are spread evenly over all ranks */
 };
 
 /* What is to be improved on lies this many standard deviations of y beyond the best value, in turn: a search that only
@@ -30,6 +33,7 @@ struct model {
 	size_t *finished; /* observations with a value, the best first */
 	size_t n;
 	double *theta;
+	size_t fitted; /* results that theta knows of */
 	double target;
 };
 
@@ -171,16 +175,17 @@ static json_t *write_surrogate(const struct model *model)
 	mb_json_set(surrogate, "length", length);
 	mb_json_set(surrogate, "amplitude", json_real(exp(model->theta[MB_GP_AMPLITUDE(dims)])));
 	mb_json_set(surrogate, "noise", json_real(exp(model->theta[MB_GP_NOISE(dims)])));
+	mb_json_set(surrogate, "results", json_integer((json_int_t)model->fitted));
 	return surrogate;
 }
 
-static void try_start(struct model *model, const double *start, double *best)
+static void try_start(struct model *model, const struct mb_gp *gp, const double *start, double *best)
 {
 	size_t count = model->rows.dims + 2;
 	double *theta = mb_alloc(count * sizeof *theta), value;
 
 	memcpy(theta, start, count * sizeof *theta);
-	value = mb_gp_fit(&model->gp, &mb_gp_low_noise, theta, ITERATIONS);
+	value = mb_gp_fit(gp, &mb_gp_low_noise, theta, ITERATIONS);
 	if (value < *best) {
 		*best = value;
 		memcpy(model->theta, theta, count * sizeof *theta);
@@ -188,21 +193,81 @@ static void try_start(struct model *model, const double *start, double *best)
 	free(theta);
 }
 
+/* Marks what the hyperparameters of many results are fitted to. */
+static void choose_some(const struct model *model, unsigned char *chosen)
+{
+	size_t n = model->gp.n, left = MOST_FITTED - FITTED_BEST - FITTED_NEWEST;
+
+	for (size_t i = 0; i < FITTED_BEST && i < model->n; i++)
+		chosen[model->finished[i]] = 1;
+	for (size_t i = model->history->n, newest = 0; i-- > 0 && newest < FITTED_NEWEST;)
+		if (!model->history->observations[i].pending) {
+			chosen[i] = 1;
+			newest++;
+		}
+	for (size_t i = 0; i < left && n > left; i++)
+		chosen[model->finished[i * model->n / left]] = 1;
+}
+
+/* Of many results some are enough, and not every time. */
+static void fit_some(struct model *model)
+{
+	const struct mb_history *history = model->history;
+	size_t dims = model->rows.dims, at = 0;
+	double *row, best = INFINITY, *start = mb_alloc((dims + 2) * sizeof *start);
+	unsigned char *chosen;
+	struct mb_gp some;
+
+	mb_gp_start(dims, start);
+	mb_gp_start(dims, model->theta);
+	if (read_surrogate(history->surrogate, dims, start) == 0) {
+		memcpy(model->theta, start, (dims + 2) * sizeof *start);
+		model->fitted = (size_t)json_integer_value(json_object_get(history->surrogate, "results"));
+		if (model->fitted / REFIT == model->n / REFIT) {
+			free(start);
+			return;
+		}
+	}
+	chosen = mb_alloc(history->n);
+	row = mb_alloc(dims * sizeof *row);
+	choose_some(model, chosen);
+	mb_gp_init(&some, dims, model->rows.category, MOST_FITTED);
+	for (size_t i = 0; i < history->n; i++) {
+		if (chosen[i]) {
+			mb_rows_put(&model->rows, &history->u[i * dims], row);
+			mb_gp_add(&some, row, model->gp.y[at], model->gp.noise[at]);
+		}
+		at += !history->observations[i].pending;
+	}
+	model->fitted = model->n;
+	try_start(model, &some, start, &best);
+	mb_gp_release(&some);
+	free(row);
+	free(chosen);
+	free(start);
+}
+
 static void fit(struct model *model, struct mb_rng *rng)
 {
 	size_t dims = model->rows.dims;
-	double *start = mb_alloc((dims + 2) * sizeof *start), best = INFINITY;
+	double *start, best = INFINITY;
 
+	if (model->gp.n > MOST_FITTED) {
+		fit_some(model);
+		return;
+	}
+	start = mb_alloc((dims + 2) * sizeof *start);
 	mb_gp_start(dims, model->theta);
 	mb_gp_start(dims, start);
-	try_start(model, start, &best);
+	model->fitted = model->n;
+	try_start(model, &model->gp, start, &best);
 	if (read_surrogate(model->history->surrogate, dims, start) == 0)
-		try_start(model, start, &best);
+		try_start(model, &model->gp, start, &best);
 	if (mb_rng_below(rng, RANDOM_START) == 0) {
 		mb_gp_start(dims, start);
 		for (size_t i = 0; i < dims; i++)
 			start[i] = 0.7 * mb_rng_normal(rng);
-		try_start(model, start, &best);
+		try_start(model, &model->gp, start, &best);
 	}
 	free(start);
 }
@@ -277,7 +342,8 @@ static json_t *best_point(const struct model *model, struct mb_rng *rng)
 {
 	const double *base[BASES];
 	struct mb_acquire acquire = {.history = model->history, .rows = &model->rows, .score = score,
-				     .gradient = score_gradient, .context = model, .base = base};
+				     .gradient = score_gradient, .context = model, .base = base,
+				     .brief = model->gp.factored > MOST_FITTED};
 
 	for (; acquire.n_base < BASES && acquire.n_base < model->n; acquire.n_base++)
 		base[acquire.n_base] = &model->history->u[model->finished[acquire.n_base] * model->rows.dims];

@@ -57,6 +57,31 @@ TEST(the_same_log_gives_the_same_suggestion)
 	search_free(search);
 }
 
+/* Of many results some are fitted to, at every 32nd, and what was fitted is taken from the log in between. */
+TEST(many_results_are_fitted_to_now_and_then)
+{
+	struct search *search = search_new(FIVE, 400, 3);
+	int fitted = 0;
+
+	for (int i = 0; i < 300; i++) {
+		json_t *last = json_incref(search->surrogate);
+		struct mb_suggestion again = {0};
+
+		if (i > 230)
+			mb_suggest(mb_algorithm_find("gp"), &search->history, &again, &search->err);
+		next(search, i < 200 ? "random" : "gp");
+		CHECK(i <= 230 || json_equal(again.assignments, search->last.assignments));
+		if (i > 210 && !json_equal(json_object_get(last, "results"), json_object_get(search->surrogate, "results")))
+			fitted++;
+		json_decref(again.assignments);
+		json_decref(again.surrogate);
+		json_decref(last);
+		tell(search, bowl(search));
+	}
+	CHECK_INT(fitted, 3); /* at 224, 256 and 288 */
+	search_free(search);
+}
+
 /* A constant, an outlier, and values far from 1 are values like others. */
 TEST(odd_values_do_no_harm)
 {
