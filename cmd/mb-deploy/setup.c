@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data.h"
+
 const char *setup_where(const struct mb_experiment *experiment, int line, char text[512])
 {
 	snprintf(text, 512, "%.490s:%d", experiment->path, line);
@@ -21,6 +23,7 @@ int setup_check(struct mb_tool *tool, const struct mb_experiment *experiment)
 	git_check(experiment, &errs);
 	modules_check(experiment, &errs);
 	environment_check(experiment, &errs);
+	data_check(experiment, &errs);
 	for (size_t i = 0; i < errs.n; i++) {
 		mb_tool_fail(tool, &errs.at[i]);
 		code = !code || errs.at[i].code == MB_EXIT_USAGE ? (int)errs.at[i].code : code;
@@ -147,6 +150,7 @@ int setup_prepare(struct deployment *deployment, const struct mb_experiment *exp
 		deploy_step();
 	}
 	setup_release(&setup);
+	bad = bad || data_fetch(deployment, experiment, &err) < 0;
 	return bad ? mb_tool_fail(deployment->tool, &err) : 0;
 }
 

@@ -40,6 +40,7 @@ struct suggester {
 	double *u;      /* a row of mb_space_dims each */
 	double *metrics, *metrics_stddev; /* a row of experiment->n_metrics each */
 	size_t n_observations, cap_observations, cap_u, cap_metrics, cap_stddev;
+	struct mb_cache *cache;
 	json_t *surrogate; /* of the latest issue that has one; NULL: none */
 	double suggest_s;  /* total of the `suggest` spans of the issues */
 	size_t n_suggest;

@@ -109,6 +109,7 @@ struct mb_experiment {
 	char *conda_env;            /* NULL: not given */
 	int conda_env_line;
 	char *dataset_path;         /* data_options'; NULL: not given */
+	int dataset_line;
 	int copy_data;              /* to the node's own disk first */
 	struct mb_git git;
 	char **modules;             /* cluster_modules, NULL-terminated; NULL: none */

@@ -27,7 +27,7 @@ void mb_read_git(struct mb_reader *reader, const struct mb_yaml *node, void *sec
 }
 
 static const struct mb_key data_keys[] = {
-	{"dataset_path", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(dataset_path)},
+	{"dataset_path", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(dataset_path), LINE(dataset_line)},
 	{"copy_data", MB_KEY_BOOL, .flags = MB_KEY_NULL, AT(copy_data)},
 	{0},
 };
