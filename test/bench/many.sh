@@ -6,14 +6,14 @@
 set -eu
 
 seeds=${SEEDS:-10}
-for bench in constraints objectives failures; do
-	echo "# $bench"
+for kind in constraints objectives failures; do
+	echo "# $kind"
 	for algorithm in random nsga2 tpe gp; do
-		"$BENCH/many" "$bench" "$algorithm" "$seeds"
+		"$BENCH/many" "$kind" "$algorithm" "$seeds"
 	done
 	[ -n "${MB_PEERS:-}" ] || continue
 	for peer in optuna-tpe optuna-nsga2-20 optuna-gp; do
-		"$MB_PEERS" "$(dirname "$0")/peers_many.py" "$bench" "$peer" "$seeds"
+		"$MB_PEERS" "$(dirname "$0")/peers_many.py" "$kind" "$peer" "$seeds"
 	done
 done
 [ -z "${MB_PEERS:-}" ] || "$MB_PEERS" "$(dirname "$0")/peers_many.py" objectives pymoo-nsga2-20 "$seeds"
