@@ -82,42 +82,8 @@ static int ask_start(const struct mb_history *history, struct mb_suggestion *sug
 
 /* ---- the model ---- */
 
-<<<<<<< HEAD
-/* Mean and deviation of the values; a constant has deviation 1. */
-static double standardise(const struct model *model, double *mean)
-=======
-struct ranked {
-	double value;
-	size_t index;
-};
-
-static int by_value(const void *a, const void *b)
-{
-	const struct ranked *left = a, *right = b;
-
-	if (left->value != right->value)
-		return left->value < right->value ? -1 : 1;
-	return left->index < right->index ? -1 : 1;
-}
-
-static void find_finished(struct model *model)
-{
-	const struct mb_history *history = model->history;
-	struct ranked *ranked = mb_alloc((history->n + 1) * sizeof *ranked);
-
-	for (size_t i = 0; i < history->n; i++)
-		if (!history->observations[i].pending && !history->observations[i].failed)
-			ranked[model->n++] = (struct ranked){history->observations[i].value, i};
-	qsort(ranked, model->n, sizeof *ranked, by_value);
-	model->finished = mb_alloc((model->n + 1) * sizeof *model->finished);
-	for (size_t i = 0; i < model->n; i++)
-		model->finished[i] = ranked[i].index;
-	free(ranked);
-}
-
 /* The values of the results in the order of the log, made fit for the model; returns what 1 of them is. */
 static double find_values(const struct model *model, double *y)
->>>>>>> main
 {
 	const struct mb_history *history = model->history;
 	size_t n = 0;
@@ -132,16 +98,10 @@ static double find_values(const struct model *model, double *y)
 static void add_results(struct model *model)
 {
 	const struct mb_history *history = model->history;
-<<<<<<< HEAD
-	double mean, deviation = standardise(model, &mean), *row = mb_alloc(model->rows.dims * sizeof *row);
-=======
 	double *y = mb_alloc((model->n + model->rows.dims) * sizeof *y), *row = y + model->n;
-	double unit = find_values(model, y), worst = -INFINITY;
+	double unit = find_values(model, y);
 	size_t at = 0;
->>>>>>> main
 
-	for (size_t i = 0; i < model->n; i++)
-		worst = y[i] > worst ? y[i] : worst;
 	for (size_t i = 0; i < history->n; i++) {
 		const struct mb_observation *observation = &history->observations[i];
 		double noise = observation->noise / unit;
@@ -150,24 +110,16 @@ static void add_results(struct model *model)
 		if (observation->pending || observation->failed)
 			continue;
 		mb_rows_put(&model->rows, &history->u[i * model->rows.dims], row);
-<<<<<<< HEAD
-		mb_gp_add(&model->gp, row, (observation->value - mean) / deviation, noise * noise);
-	}
-	model->target = (history->observations[model->finished[0]].value - mean) / deviation;
-	if (mb_is_plain(history->experiment) && !model->failed) /* else the margins lead to where it is bad anyway */
-		model->target -= margins[history->n % MB_COUNT(margins)];
-	free(row);
-=======
-		mb_gp_add(&model->gp, row, observation->failed ? worst : y[at], observation->failed ? 0 : noise * noise);
-		at += !observation->failed;
+		mb_gp_add(&model->gp, row, y[at++], noise * noise);
 	}
 	free(y);
 }
 
-/* The best value, or where values are noisy the best that the model believes: the luckiest of many is no mark. */
+/* The best feasible value, or where values are noisy the best that the model believes: the luckiest of many is no mark. */
 static double find_best(const struct model *model)
 {
 	const struct mb_gp *gp = &model->gp;
+	unsigned char *is_feasible;
 	double *mean = mb_alloc(gp->n * (1 + gp->dims) * sizeof *mean), *rows = mean + gp->n, noise = 0, best = INFINITY;
 
 	for (size_t i = 0; i < gp->n; i++) {
@@ -179,11 +131,17 @@ static double find_best(const struct model *model)
 		mb_gp_predict(gp, rows, gp->n, mean, NULL);
 	else
 		memcpy(mean, gp->y, gp->n * sizeof *mean);
-	for (size_t i = 0; i < gp->n; i++)
-		best = mean[i] < best ? mean[i] : best;
+	is_feasible = mb_alloc(model->history->n);
+	for (size_t i = 0; i < model->feasible; i++)
+		is_feasible[model->finished[i]] = 1;
+	for (size_t i = 0, at = 0; i < model->history->n && at < model->n; i++)
+		if (!model->history->observations[i].pending && !model->history->observations[i].failed) {
+			best = is_feasible[i] && mean[at] < best ? mean[at] : best;
+			at++;
+		}
+	free(is_feasible);
 	free(mean);
 	return best;
->>>>>>> main
 }
 
 /* The hyperparameters that an earlier suggestion was made with, from its record. */
@@ -341,7 +299,9 @@ static int model_init(struct model *model, const struct mb_history *history, str
 	fit(model, rng);
 	if (mb_gp_condition(&model->gp, model->theta) < 0)
 		return -1;
-	model->target = find_best(model) - margins[history->n % MB_COUNT(margins)];
+	model->target = find_best(model);
+	if (mb_is_plain(history->experiment) && !model->failed) /* else the margins lead to where it is bad anyway */
+		model->target -= margins[history->n % MB_COUNT(margins)];
 	believe(model);
 	mb_holds_init(&model->holds, &model->rows, history, rng);
 	return 0;
