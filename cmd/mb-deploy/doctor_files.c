@@ -18,7 +18,7 @@
 
 #include "doctor.h"
 
-enum { COUNTS = 100, SKEW_S = 10 };
+enum { COUNTS = 50, SKEW_S = 10 };
 
 static const double few_bytes = 100e6;
 

@@ -15,7 +15,8 @@ enum {
 	ROUNDS = 5,           /* of mutations of these */
 	TRIES = 16,           /* a climber and round */
 	STEPS = 12,           /* of the gradient */
-	MOST_DRAWS = 20       /* times UNIFORM, where linear constraints forbid most of the cube */
+	MOST_DRAWS = 20,      /* times UNIFORM, where linear constraints forbid most of the cube */
+	TABLE = 1500          /* points of a space that are all looked at */
 };
 
 /* What a search by a slow model looks at. */
@@ -302,21 +303,47 @@ static json_t *take(const struct pool *pool)
 	return NULL;
 }
 
+/* Every point of a space that has few. */
+static void add_table(struct pool *pool, uint64_t size, double *u)
+{
+	const struct mb_space *space = pool->acquire->rows->space;
+
+	for (uint64_t i = 0; i < size; i++) {
+		json_t *point = mb_space_at(space, i);
+
+		if (mb_space_locate(space, point, u) == 0)
+			add(pool, u);
+		json_decref(point);
+	}
+}
+
+static void add_sample(struct pool *pool, double *u)
+{
+	const struct mb_acquire *acquire = pool->acquire;
+
+	add_uniform(pool, u);
+	for (size_t i = 0; i < acquire->n_base; i++)
+		add_mutations(pool, acquire->base[i], u + pool->dims, u);
+	for (size_t i = 0; i < acquire->n_base; i++)
+		add_flips(pool, acquire->base[i], u);
+}
+
 json_t *mb_acquire(const struct mb_acquire *acquire, struct mb_rng *rng)
 {
 	size_t dims = acquire->rows->dims;
 	double *u = mb_alloc(2 * dims * sizeof *u);
+	uint64_t size = mb_space_size(acquire->rows->space);
 	struct pool pool;
 	json_t *point;
 
 	pool_init(&pool, acquire, rng);
-	add_uniform(&pool, u);
-	for (size_t i = 0; i < acquire->n_base; i++)
-		add_mutations(&pool, acquire->base[i], u + dims, u);
-	for (size_t i = 0; i < acquire->n_base; i++)
-		add_flips(&pool, acquire->base[i], u);
+	if (size <= TABLE)
+		add_table(&pool, size, u);
+	else
+		add_sample(&pool, u);
 	score_from(&pool, 0);
-	climb(&pool, u);
+	if (size > TABLE)
+		climb(&pool, u);
 	point = take(&pool);
 	pool_release(&pool);
 	free(u);
