@@ -22,6 +22,8 @@ enum {
 	FITTED_BEST = 64, FITTED_NEWEST = 64 /* of the choice; the others are spread evenly over all ranks */
 };
 
+#define NOISY 0.01 /* variance of the noise, of all values' 1 */
+
 /* What is to be improved on lies this many standard deviations of y beyond the best value, in turn: a search that only
  * polishes its best point does not find a better region. */
 static const double margins[] = {0, 0.25, 0.5, 1};
@@ -105,43 +107,60 @@ static void find_finished(struct model *model)
 	free(ranked);
 }
 
-/* Mean and deviation of the values; a constant has deviation 1. */
-static double standardise(const struct model *model, double *mean)
+/* The values of the results in the order of the log, made fit for the model; returns what 1 of them is. */
+static double find_values(const struct model *model, double *y)
 {
-	const struct mb_observation *at = model->history->observations;
-	double square = 0;
+	const struct mb_history *history = model->history;
+	size_t n = 0;
 
-	*mean = 0;
-	for (size_t i = 0; i < model->n; i++)
-		*mean += at[model->finished[i]].value / (double)model->n;
-	for (size_t i = 0; i < model->n; i++) {
-		double off = at[model->finished[i]].value - *mean;
-
-		square += off * off / (double)model->n;
-	}
-	return square > 0 ? sqrt(square) : 1;
+	for (size_t i = 0; i < history->n; i++)
+		if (!history->observations[i].pending && !history->observations[i].failed)
+			y[n++] = history->observations[i].value;
+	return mb_standardise(y, n);
 }
 
 /* What failed is taken to be as bad as the worst. */
 static void add_results(struct model *model)
 {
 	const struct mb_history *history = model->history;
-	double mean, deviation = standardise(model, &mean), *row = mb_alloc(model->rows.dims * sizeof *row);
-	double worst = history->observations[model->finished[model->n - 1]].value;
+	double *y = mb_alloc((model->n + model->rows.dims) * sizeof *y), *row = y + model->n;
+	double unit = find_values(model, y), worst = -INFINITY;
+	size_t at = 0;
 
+	for (size_t i = 0; i < model->n; i++)
+		worst = y[i] > worst ? y[i] : worst;
 	for (size_t i = 0; i < history->n; i++) {
 		const struct mb_observation *observation = &history->observations[i];
-		double noise = observation->noise / deviation;
+		double noise = observation->noise / unit;
 
 		if (observation->pending)
 			continue;
 		mb_rows_put(&model->rows, &history->u[i * model->rows.dims], row);
-		mb_gp_add(&model->gp, row, ((observation->failed ? worst : observation->value) - mean) / deviation,
-			  observation->failed ? 0 : noise * noise);
+		mb_gp_add(&model->gp, row, observation->failed ? worst : y[at], observation->failed ? 0 : noise * noise);
+		at += !observation->failed;
 	}
-	model->target = (history->observations[model->finished[0]].value - mean) / deviation -
-			margins[history->n % MB_COUNT(margins)];
-	free(row);
+	free(y);
+}
+
+/* The best value, or where values are noisy the best that the model believes: the luckiest of many is no mark. */
+static double find_best(const struct model *model)
+{
+	const struct mb_gp *gp = &model->gp;
+	double *mean = mb_alloc(gp->n * (1 + gp->dims) * sizeof *mean), *rows = mean + gp->n, noise = 0, best = INFINITY;
+
+	for (size_t i = 0; i < gp->n; i++) {
+		noise += gp->noise[i] / (double)gp->n;
+		for (size_t j = 0; j < gp->dims; j++)
+			rows[i * gp->dims + j] = gp->x[j * gp->cap + i];
+	}
+	if (noise + exp(model->theta[MB_GP_NOISE(gp->dims)]) > NOISY)
+		mb_gp_predict(gp, rows, gp->n, mean, NULL);
+	else
+		memcpy(mean, gp->y, gp->n * sizeof *mean);
+	for (size_t i = 0; i < gp->n; i++)
+		best = mean[i] < best ? mean[i] : best;
+	free(mean);
+	return best;
 }
 
 /* The hyperparameters that an earlier suggestion was made with, from its record. */
@@ -298,6 +317,7 @@ static int model_init(struct model *model, const struct mb_history *history, str
 	fit(model, rng);
 	if (mb_gp_condition(&model->gp, model->theta) < 0)
 		return -1;
+	model->target = find_best(model) - margins[history->n % MB_COUNT(margins)];
 	believe(model);
 	return 0;
 }
