@@ -22,7 +22,8 @@ enum mb_rng_purpose {
 	MB_RNG_ORDER = 5,   /* root: task.data_seed, index: epoch */
 	MB_RNG_INIT = 6,    /* root: trial seed, index: layer */
 	MB_RNG_DROPOUT = 7, /* root: trial seed, index: step and layer */
-	MB_RNG_DIGITS = 8   /* the built-in data set */
+	MB_RNG_DIGITS = 8,  /* the built-in data set */
+	MB_RNG_SHIFT = 9    /* root: trial seed, index: step */
 };
 
 struct mb_rng {
