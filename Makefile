@@ -33,7 +33,7 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 endif
 
 TOOLS = mb-suggest mb-train mb-eval mb-collect mb-deploy mb-time
-ROOMS = base data stat opt nn run
+ROOMS = base data stat opt nn run net
 
 LIB_SRC  := $(foreach room,$(ROOMS),$(wildcard lib/$(room)/*.c))
 LIB_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out lib/nn/kernel.c,$(LIB_SRC)))

@@ -9,7 +9,7 @@ int model_open(struct mb_python *python, const struct mb_experiment *experiment,
 	       struct mb_err *err)
 {
 	const struct mb_model *model = &experiment->model;
-	int result = mb_python_open(python, model->entry_point, function, experiment->folder, output, err);
+	int result = mb_python_open(python, model->entry_point, function, experiment->code, output, err);
 	struct mb_err cause = *err;
 	char where[512];
 
@@ -17,7 +17,7 @@ int model_open(struct mb_python *python, const struct mb_experiment *experiment,
 		return result;
 	snprintf(where, sizeof where, "%s:%d", experiment->path, model->line);
 	mb_err_set(err, cause.code, where, "model.entry_point: %.200s: %s", model->entry_point, cause.what);
-	return mb_err_hint(err, "python3 is the first in PATH, run in %s", experiment->folder);
+	return mb_err_hint(err, "python3 is the first in PATH, run in %s", experiment->code);
 }
 
 /* scp's way of writing a path of another host. */

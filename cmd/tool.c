@@ -83,28 +83,77 @@ int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, ch
 	return -1;
 }
 
-/* The copy that mb-deploy keeps in a folder of its own means the paths that the original meant: the marker beside it says
- * where those begin. */
-static void take_base(struct mb_experiment *experiment)
+/* The programs of the environment come first in PATH, as its own `activate` has it. A second time changes nothing. */
+static void enter_environment(const char *folder)
 {
-	char *marker_path = mb_path_join(experiment->folder, "deploy.json"), *folder;
+	char *conda = mb_path_join(folder, "conda-meta"), *bin = mb_path_join(folder, "bin"), *path;
+	const char *variable = access(conda, F_OK) == 0 ? "CONDA_PREFIX" : "VIRTUAL_ENV", *old = getenv("PATH");
+
+	if (!old || strncmp(old, bin, strlen(bin)) || (old[strlen(bin)] && old[strlen(bin)] != ':')) {
+		path = old && *old ? mb_textf("%s:%s", bin, old) : mb_strdup(bin);
+		setenv("PATH", path, 1);
+		free(path);
+	}
+	setenv(variable, folder, 1);
+	unsetenv("PYTHONHOME");
+	free(conda);
+	free(bin);
+}
+
+/* A member of the marker as a path that begins in `folder`; NULL: none. */
+static char *path_of(const json_t *marker, const char *member, const char *folder)
+{
+	const char *path = json_string_value(json_object_get(marker, member));
+
+	return path ? mb_path_join(folder, path) : NULL;
+}
+
+static void replace(char **text, char *by)
+{
+	if (!by)
+		return;
+	free(*text);
+	*text = by;
+}
+
+static void take_marker(struct mb_experiment *experiment, const json_t *marker)
+{
+	const char *commit = json_string_value(json_object_get(marker, "commit"));
+	char *base = path_of(marker, "base", experiment->folder), *code = path_of(marker, "code", experiment->folder);
+
+	experiment->environment = path_of(marker, "environment", experiment->folder);
+	if (experiment->environment)
+		enter_environment(experiment->environment);
+	replace(&experiment->folder, base);
+	replace(&experiment->code, code ? code : mb_strdup(experiment->folder));
+	replace(&experiment->commit, commit ? mb_strdup(commit) : NULL);
+}
+
+/* The copy that mb-deploy keeps in a folder of its own means the paths that the original meant: the marker beside it says
+ * where those begin, where the model was checked out, and in which environment it runs. */
+static void read_marker(struct mb_experiment *experiment)
+{
+	char *path = mb_path_join(experiment->folder, "deploy.json");
 	struct mb_str text = {0};
 	struct mb_err err;
-	json_t *marker;
-	const char *base;
+	json_t *marker = NULL;
 
-	if (access(marker_path, F_OK) == 0 && mb_file_read(marker_path, 65536, &text, &err) == 0) {
-		marker = mb_json_parse(text.at, text.n, marker_path, &err);
-		base = json_string_value(json_object_get(marker, "base"));
-		if (base) {
-			folder = mb_path_join(experiment->folder, base);
-			free(experiment->folder);
-			experiment->folder = folder;
-		}
-		json_decref(marker);
-	}
+	if (access(path, F_OK) == 0 && mb_file_read(path, 65536, &text, &err) == 0)
+		marker = mb_json_parse(text.at, text.n, path, &err);
+	if (json_is_object(marker))
+		take_marker(experiment, marker);
+	json_decref(marker);
 	mb_str_release(&text);
-	free(marker_path);
+	free(path);
+}
+
+/* For those who take care of their model's versions themselves. */
+static void take_commit(struct mb_experiment *experiment)
+{
+	const char *commit = getenv("MB_COMMIT");
+
+	if (commit && *commit && strlen(commit) <= 64 && !commit[strspn(commit, "0123456789abcdef")])
+		replace(&experiment->commit, mb_strdup(commit));
 }
 
 struct mb_experiment *mb_tool_experiment(struct mb_tool *tool)
@@ -112,9 +161,10 @@ struct mb_experiment *mb_tool_experiment(struct mb_tool *tool)
 	struct mb_errs errs = {0};
 	struct mb_experiment *experiment = mb_experiment_read(tool->experiment_path, &errs);
 
-	if (experiment)
-		take_base(experiment);
-
+	if (experiment) {
+		take_commit(experiment);
+		read_marker(experiment);
+	}
 	for (size_t i = 0; i < errs.n; i++)
 		mb_tool_fail(tool, &errs.at[i]);
 	mb_errs_release(&errs);

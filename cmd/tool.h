@@ -35,7 +35,8 @@ struct mb_tool {
 int mb_tool_start(struct mb_tool *tool, const struct mb_opt *table, int argc, char **argv, int *rest);
 
 /* The experiment file, checked, its folder that from which its relative paths begin: the file's own, but for the copy in a
- * folder of mb-deploy. NULL after every mistake was printed (end with MB_EXIT_USAGE). */
+ * folder of mb-deploy, which has code, commit and environment too; that environment is entered (PATH). Else `commit` is
+ * $MB_COMMIT. NULL after every mistake was printed (end with MB_EXIT_USAGE). */
 struct mb_experiment *mb_tool_experiment(struct mb_tool *tool);
 
 /* Path of the log: the option, else trials.ndjson beside the experiment file. The caller frees. */

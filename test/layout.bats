@@ -33,7 +33,7 @@ includes() {
 	expected=$(printf '%s\n' .ci .gitattributes .gitignore CONTRIBUTING.md LICENSE Makefile NEWS.md README.md SECURITY.md cmd lib share test)
 	[ "$(git ls-files | cut -d/ -f1 | sort -u)" = "$expected" ]
 	[ "$(files cmd | cut -d/ -f2 | sort -u | xargs)" = "mb-collect mb-deploy mb-eval mb-suggest mb-time mb-train model.c model.h tool.c tool.h" ]
-	[ "$(files lib | cut -d/ -f2 | sort -u | xargs)" = "README.md base data nn opt run stat" ]
+	[ "$(files lib | cut -d/ -f2 | sort -u | xargs)" = "README.md base data net nn opt run stat" ]
 }
 
 @test "arrows between rooms run one way" {
@@ -41,9 +41,10 @@ includes() {
 		BEGIN {
 			may["base"] = " "
 			may["data"] = " base "
+			may["net"] = " base "
 			may["stat"] = may["run"] = " base data "
 			may["opt"] = may["nn"] = " base data stat "
-			may["cmd"] = " base data stat opt nn run "
+			may["cmd"] = " base data stat opt nn run net "
 		}
 		{
 			split($1, from, "/"); split($2, to, "/")

@@ -165,6 +165,28 @@ dig() {
 	cmp a c
 }
 
+# What a suggestion is, without what tells when and by whom.
+essence() {
+	jq -c '[.trial, .algorithm, .assignments, .surrogate, .seed]'
+}
+
+@test "a process that starts anew comes to the bytes of one that ran all along" {
+	local trial line
+	bowl 40
+	mb-suggest -l warm.ndjson | dig | mb-collect -q -l warm.ndjson >results
+	for trial in 2 7 20 33 40; do
+		line=$(grep -n "\"trial\":$trial,.*\"status\":\"open\"" warm.ndjson | cut -d: -f1)
+		head -n $((line - 1)) warm.ndjson >cold.ndjson
+		head -n $((trial - 1)) results >told
+		sed -n "${line}p" warm.ndjson | essence >warm
+		mb-suggest -l - --history told -n 1 </dev/null | essence >results-alone
+		mb-suggest -l cold.ndjson -n 1 | essence >cold
+		cmp warm cold
+		cmp warm results-alone
+	done
+	grep -q '"gp"' warm
+}
+
 @test "observations outside the space are kept, counted and not modelled" {
 	bowl 40
 	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
@@ -234,5 +256,34 @@ mixture() {
 			mb-collect -q >out
 		jq -se 'length == 60 and all(.[].assignments; ((.a + .b + .c - 1) | fabs) < 1e-9 and .k <= 2 * .l - 50)' out
 		[ "$(jq -c .assignments out | sort -u | wc -l)" -eq 60 ]
+	done
+}
+
+# A process that has seen the whole search and one that reads it from the start say the same.
+@test "a warm coprocess and a cold process say the same: tpe, cmaes" {
+	cat >experiment.yaml <<-END
+	experiment: {name: warm, observation_budget: 60, parallel_bandwidth: 1, seed: 5}
+	parameters:
+	  - {name: x, type: double, bounds: {min: -5, max: 5}}
+	  - {name: k, type: int, bounds: {min: 1, max: 30}}
+	  - {name: c, type: categorical, categorical_values: [a, b]}
+	metrics: [{name: loss, objective: minimize}]
+	END
+	for algorithm in tpe cmaes; do
+		rm -f in
+		mkfifo in
+		mb-suggest -a "$algorithm" -l - <in >said &
+		exec 7>in
+		: >told
+		for ((i = 1; i <= 50; i++)); do
+			for ((wait = 0; wait < 500 && $(wc -l <said) < i; wait++)); do sleep 0.01; done
+			mb-suggest -a "$algorithm" -l - -n 1 <told | jq -c 'del(.spans)' >cold
+			sed -n "${i}p" said | jq -c 'del(.spans)' | cmp - cold
+			sed -n "${i}p" said | jq -c '.status = "completed" | .metrics.loss =
+				.assignments.x * .assignments.x + .assignments.k' | tee -a told >&7
+		done
+		exec 7>&-
+		wait
+		jq -es --arg algorithm "$algorithm" 'map(.algorithm) | index($algorithm)' told
 	done
 }

@@ -17,9 +17,24 @@
 
 enum { WORDS_LINES = 3, LINE_BYTES = 240, POLL_MS = 50 };
 
+const char *command_variable(char *const *environment, const char *name)
+{
+	const size_t n = strlen(name);
+
+	for (; environment && *environment; environment++)
+		if (!strncmp(*environment, name, n) && (*environment)[n] == '=')
+			return *environment + n + 1;
+	return environment ? NULL : getenv(name);
+}
+
 char *command_find(const char *program)
 {
-	const char *path = getenv("PATH"), *end;
+	return command_find_in(NULL, program);
+}
+
+char *command_find_in(char *const *environment, const char *program)
+{
+	const char *path = command_variable(environment, "PATH"), *end;
 	struct stat file;
 
 	if (strchr(program, '/'))
@@ -38,15 +53,18 @@ char *command_find(const char *program)
 	return NULL;
 }
 
-/* A group of its own, so that what it starts can be ended with it; it dies with this process. */
+/* A session of its own: what it starts can be ended with it, and who asks for a password on the terminal finds
+ * none instead of waiting for ever. It dies with this process. */
 static void be_command(const struct command *command, pid_t parent, int in, int out, int err)
 {
 	mb_signals_default();
-	setpgid(0, 0);
+	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent || (command->folder && chdir(command->folder) < 0) || dup2(in, 0) < 0 ||
 	    dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		_exit(126);
+	if (command->environment)
+		environ = (char **)command->environment;
 	for (char *const *variable = command->variables; variable && *variable; variable++)
 		if (strchr(*variable, '='))
 			putenv(*variable);
@@ -57,7 +75,7 @@ static void be_command(const struct command *command, pid_t parent, int in, int 
 }
 
 /* Takes what waits; 0 at the stream's end. Of much, the end is kept. */
-static int take(int fd, struct mb_str *text)
+static int take(int fd, int log, struct mb_str *text)
 {
 	char chunk[65536];
 	ssize_t got = read(fd, chunk, sizeof chunk);
@@ -65,6 +83,8 @@ static int take(int fd, struct mb_str *text)
 	if (got <= 0)
 		return got < 0 && (errno == EAGAIN || errno == EINTR);
 	mb_str_add(text, chunk, (size_t)got);
+	if (log >= 0)
+		(void)!write(log, chunk, (size_t)got);
 	if (text->n > 2 * (size_t)COMMAND_KEEPS) {
 		memmove(text->at, text->at + text->n - COMMAND_KEEPS, COMMAND_KEEPS + 1);
 		text->n = COMMAND_KEEPS;
@@ -73,7 +93,7 @@ static int take(int fd, struct mb_str *text)
 }
 
 /* To the end of the process, not of the streams: a master of ssh, left in the background, keeps them open. */
-static int attend(struct command *command, pid_t pid, int out, int err)
+static int attend(struct command *command, pid_t pid, int out, int err, int log)
 {
 	const double until = mb_clock_monotonic_s() + command->limit_s;
 	struct pollfd on[2] = {{.fd = out, .events = POLLIN}, {.fd = err, .events = POLLIN}};
@@ -84,7 +104,7 @@ static int attend(struct command *command, pid_t pid, int out, int err)
 		int more = poll(on, 2, ended ? 0 : POLL_MS) > 0;
 
 		for (int i = 0; i < 2 && more; i++)
-			if (on[i].revents && !take(on[i].fd, texts[i]))
+			if (on[i].revents && !take(on[i].fd, i || !command->out_is_private ? log : -1, texts[i]))
 				on[i].fd = -1;
 		if (ended && !more)
 			return status;
@@ -157,14 +177,39 @@ static int judge(struct command *command, struct mb_err *err)
 		mb_err_set(err, MB_EXIT_SYSTEM, name, "killed by signal %d%s%s", command->status - 128,
 			   *words ? ": " : "", words);
 	else
-		mb_err_set(err, MB_EXIT_SYSTEM, name, "ended with %d%s%s", command->status, *words ? ": " : "", words);
+		mb_err_set(err, MB_EXIT_SYSTEM, name, "ended with %d%s%s", command->status, *words ? ": " : "",
+			   words);
 	free(words);
 	return -1;
 }
 
+/* With the words of the command, of a script its first line. */
+static int open_log(const struct command *command)
+{
+	int fd = command->log ? open(command->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
+	struct mb_str line = {0};
+	char *first;
+
+	if (fd < 0)
+		return -1;
+	mb_str_adds(&line, "$");
+	for (char *const *word = command->argv; *word; word++) {
+		mb_str_adds(&line, " ");
+		mb_str_add_clean(&line, first = mb_textf("%.*s", (int)strcspn(*word, "\n"), *word), LINE_BYTES);
+		mb_str_adds(&line, strchr(*word, '\n') ? "…" : "");
+		free(first);
+	}
+	mb_str_adds(&line, "\n");
+	(void)!write(fd, line.at, line.n);
+	mb_str_release(&line);
+	return fd;
+}
+
 int command_run(struct command *command, struct mb_err *err)
 {
-	int in = open("/dev/null", O_RDONLY | O_CLOEXEC), out[2] = {-1, -1}, errs[2] = {-1, -1}, bad = -1, status;
+	int in = open("/dev/null", O_RDONLY | O_CLOEXEC), log = open_log(command);
+	int out[2] = {-1, -1}, errs[2] = {-1, -1};
+	int bad = -1, status;
 	const pid_t self = getpid();
 	pid_t pid;
 
@@ -187,11 +232,10 @@ int command_run(struct command *command, struct mb_err *err)
 		mb_err_errno(err, command->argv[0], "fork");
 		goto close;
 	}
-	setpgid(pid, pid);
 	close(out[1]);
 	close(errs[1]);
 	out[1] = errs[1] = -1;
-	status = attend(command, pid, out[0], errs[0]);
+	status = attend(command, pid, out[0], errs[0], log);
 	command->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	bad = judge(command, err);
 close:
@@ -203,6 +247,8 @@ close:
 	}
 	if (in >= 0)
 		close(in);
+	if (log >= 0)
+		close(log);
 	return bad;
 }
 

@@ -23,6 +23,9 @@ struct deployment {
 	char *uuid, *digest;
 	int64_t workers, keep;
 	const struct mb_driver *driver;
+	char *commit, *code, *environment; /* of setup.h; code is relative to the folder; NULL: none */
+	char *commit_of;                   /* digest of the git_options that the commit was found by */
+	int is_set_up;                     /* all of that was made */
 	struct workspace workspace; /* that the folder lies in */
 
 	struct queue *queue; /* what the batch system said (slurm.h), NULL: it was not asked */
@@ -34,10 +37,11 @@ struct deployment {
 /* What the command line says. */
 struct deploy_options {
 	const char *on;   /* NULL: what the experiment file says */
+	const char *target; /* of render; NULL: not given */
 	const char *name; /* the operand: a FILE, a NAME, a folder; NULL: none */
 	int64_t workers;  /* 0: as the driver likes */
 	int64_t lines;    /* of logs */
-	int update, follow, json, extend;
+	int update, follow, json, extend, nodes;
 };
 
 struct deploy_verb {
@@ -53,7 +57,9 @@ int verb_list(struct mb_tool *tool, const struct deploy_options *options);
 int verb_logs(struct mb_tool *tool, const struct deploy_options *options);
 int verb_kill(struct mb_tool *tool, const struct deploy_options *options);
 int verb_delete(struct mb_tool *tool, const struct deploy_options *options);
+int verb_doctor(struct mb_tool *tool, const struct deploy_options *options);
 int verb_plan(struct mb_tool *tool, const struct deploy_options *options);
+int verb_render(struct mb_tool *tool, const struct deploy_options *options);
 int verb_worker(struct mb_tool *tool, const struct deploy_options *options);
 
 /* What became of a worker. */
@@ -159,6 +165,7 @@ int folder_link(struct deployment *deployment, int make, struct mb_err *err);
 /* Removes all that is in the folder, marker last, the folder and the link; follows no symbolic link. */
 int folder_remove(struct deployment *deployment, struct mb_err *err);
 int folder_unlink(const char *name, struct mb_err *err); /* the link alone */
+int folder_remove_tree(const char *path, struct mb_err *err); /* a folder and all in it, likewise */
 
 /* One verb at a time on this folder; the marker is read again. */
 int folder_lock(struct deployment *deployment, struct mb_err *err);

@@ -141,6 +141,11 @@ static int take_marker(struct deployment *deployment, const json_t *marker)
 {
 	const char *on = json_string_value(json_object_get(marker, "on"));
 
+	take_text(marker, "commit", &deployment->commit);
+	take_text(marker, "commit_of", &deployment->commit_of);
+	take_text(marker, "code", &deployment->code);
+	take_text(marker, "environment", &deployment->environment);
+	deployment->is_set_up = json_is_true(json_object_get(marker, "set_up"));
 	deployment->workers = json_integer_value(json_object_get(marker, "workers"));
 	deployment->keep = json_integer_value(json_object_get(marker, "keep"));
 	deployment->driver = on ? driver_find(on) : NULL;
@@ -203,6 +208,15 @@ static void print_marker(const struct deployment *deployment, struct mb_str *tex
 	mb_json_set(marker, "on", json_string(deployment->driver->name));
 	mb_json_set(marker, "workers", json_integer(deployment->workers));
 	mb_json_set(marker, "keep", json_integer(deployment->keep));
+	if (deployment->commit)
+		mb_json_set(marker, "commit", json_string(deployment->commit));
+	if (deployment->commit_of)
+		mb_json_set(marker, "commit_of", json_string(deployment->commit_of));
+	if (deployment->code)
+		mb_json_set(marker, "code", json_string(deployment->code));
+	if (deployment->environment)
+		mb_json_set(marker, "environment", json_string(deployment->environment));
+	mb_json_set(marker, "set_up", json_boolean(deployment->is_set_up));
 	mb_json_print(marker, text);
 	mb_str_adds(text, "\n");
 	json_decref(marker);
@@ -481,6 +495,10 @@ void folder_release(struct deployment *deployment)
 	free(deployment->source);
 	free(deployment->uuid);
 	free(deployment->digest);
+	free(deployment->commit);
+	free(deployment->commit_of);
+	free(deployment->code);
+	free(deployment->environment);
 	workspace_clear(&deployment->workspace);
 	*deployment = (struct deployment){.lock.fd = -1, .journal.fd = -1, .journal.lock.fd = -1};
 }

@@ -22,10 +22,10 @@ static const struct {
 	{{"kill", "kill_jobs", verb_kill}, OPERAND_NAME},
 	{{"delete", NULL, verb_delete}, OPERAND_NAME},
 	{{"plan", NULL, verb_plan}, OPERAND_FILE},
+	{{"doctor", NULL, verb_doctor}, OPERAND_FILE},
+	{{"render", NULL, verb_render}, OPERAND_FILE},
 	{{"worker", NULL, verb_worker}, OPERAND_NAME},
 };
-
-static const char *const not_built[] = {"doctor", "render", NULL};
 
 static int wrong_verb(struct mb_tool *tool, const char *word)
 {
@@ -33,11 +33,6 @@ static int wrong_verb(struct mb_tool *tool, const char *word)
 
 	for (size_t i = 0; i < MB_COUNT(verbs); i++)
 		names[i] = verbs[i].verb.name;
-	for (size_t i = 0; not_built[i]; i++)
-		if (!strcmp(not_built[i], word)) {
-			mb_tool_warn(tool, "%s: not built in yet (see --help for the verbs that are)", word);
-			return MB_EXIT_USAGE;
-		}
 	near = mb_nearest(word, names);
 	if (near)
 		mb_tool_warn(tool, "%s: no such verb (did you mean %s?)", word, near);
@@ -87,11 +82,12 @@ static int run(struct mb_tool *tool, struct deploy_options *options, const char 
 
 int main(int argc, char **argv)
 {
+	static const char *const for_whom[] = {"slurm", "kubernetes", "docker", "apptainer", NULL};
 	static const char *const places[] = {"local", "slurm", NULL};
 	struct mb_tool tool = {
 		.name = "mb-deploy",
 		.synopsis = "start FILE | status [NAME] | logs NAME | list | kill NAME | continue NAME | delete NAME "
-			    "| plan FILE | worker NAME",
+			    "| plan FILE | doctor [FILE] | render --for TARGET FILE | worker NAME",
 		.about = "Runs the search of an experiment file in the background, and keeps order over what runs."};
 	struct deploy_options options = {.lines = 40};
 	const char *config_path = NULL, *experiment_name = NULL;
@@ -99,14 +95,18 @@ int main(int argc, char **argv)
 	const struct mb_opt table[] = {
 		{0, "on", MB_OPT_TEXT, &options.on, "PLACE", "where the workers run; default: slurm when experiment.cluster is given", .words = places},
 		{'w', "workers", MB_OPT_INT, &options.workers, "COUNT",
-		 "of start and plan: this many workers; default: 1, on Slurm parallel_bandwidth", .min = 1, .max = 4096},
+		 "of start, plan, render: this many workers; default: 1, on Slurm parallel_bandwidth", .min = 1, .max = 4096},
+		{0, "for", MB_OPT_TEXT, &options.target, "TARGET", "of render: slurm, kubernetes, docker or apptainer",
+		 .words = for_whom},
 		{0, "update", MB_OPT_FLAG, &options.update, NULL, "of start: take over what was edited in FILE"},
 		{'f', "follow", MB_OPT_FLAG, &options.follow, NULL, "of logs: go on until no worker is left"},
 		{'n', "lines", MB_OPT_INT, &options.lines, "COUNT", "of logs: the last ones of each worker", .min = 1,
 		 .max = 1e9},
 		{0, "extend", MB_OPT_FLAG, &options.extend, NULL,
 		 "of continue: first extend the workspace, which uses up one of its extensions"},
-		{0, "json", MB_OPT_FLAG, &options.json, NULL, "of status and list: one JSON object a line"},
+		{0, "nodes", MB_OPT_FLAG, &options.nodes, NULL,
+		 "of doctor: also whether locks hold between two nodes, by a job that waits for them"},
+		{0, "json", MB_OPT_FLAG, &options.json, NULL, "of status, list and doctor: one JSON object a line"},
 		{0, "config_path", MB_OPT_TEXT, &config_path, "FILE", "the same as the operand FILE"},
 		{0, "experiment_name", MB_OPT_TEXT, &experiment_name, "NAME", "the same as the operand NAME"},
 		{0},

@@ -78,6 +78,18 @@ static int remove_last(int fd)
 	return 0;
 }
 
+int folder_remove_tree(const char *path, struct mb_err *err)
+{
+	int fd;
+
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	fd = open_dir(AT_FDCWD, path);
+	if (fd < 0 || empty(fd, 0) < 0 || rmdir(path) < 0)
+		return mb_err_errno(err, path, "cannot be removed whole");
+	return 0;
+}
+
 int folder_remove(struct deployment *deployment, struct mb_err *err)
 {
 	int fd = open_dir(AT_FDCWD, deployment->folder), inside = fd < 0 ? -1 : dup(fd);

@@ -8,39 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "deploy.h"
-
-/* ---- what this version does for nobody ---- */
-
-/* Sections that ask for something that would silently be missing. */
-static int check_sections(struct mb_tool *tool, const struct mb_str *text, const char *path)
-{
-	static const char *const sections[] = {"git_options", "cluster_modules"};
-	struct mb_errs errs = {0};
-	struct mb_yaml *root = mb_yaml_parse(text->at, text->n, path, &errs);
-	const struct mb_yaml *node, *experiment = root ? mb_yaml_get(root, "experiment") : NULL;
-	int status = 0;
-
-	for (size_t i = 0; root && i < MB_COUNT(sections); i++) {
-		node = mb_yaml_get(root, sections[i]);
-		if (!node || mb_yaml_is_null(node) || (node->kind != MB_YAML_SCALAR && !node->n))
-			continue;
-		mb_tool_warn(tool,
-			     "%s:%d: %s: not built in yet (take the section out, and prepare by hand what it names)",
-			     path, node->key_line, sections[i]);
-		status = MB_EXIT_USAGE;
-	}
-	node = experiment ? mb_yaml_get(experiment, "conda_env") : NULL;
-	if (node && !mb_yaml_is_null(node)) {
-		mb_tool_warn(tool,
-			     "%s:%d: experiment.conda_env: not built in yet (activate it before mb-deploy start)",
-			     path, node->key_line);
-		status = MB_EXIT_USAGE;
-	}
-	mb_yaml_free(root);
-	mb_errs_release(&errs);
-	return status;
-}
+#include "setup.h"
 
 /* ---- launching ---- */
 
@@ -105,8 +73,18 @@ static int say_over(struct deployment *deployment, const struct standing *standi
 	return MB_EXIT_OK;
 }
 
+/* Makes what the workers need. What has not run yet is not bound to what was found at the first attempt. */
+static int set_up(struct deployment *deployment, struct mb_experiment *experiment, const char *verb, int update)
+{
+	if (!strcmp(verb, "start")) { /* of which the copy was made */
+		free(experiment->path);
+		experiment->path = mb_strdup(deployment->source);
+	}
+	return setup_prepare(deployment, experiment, !deployment->journal.n_slots || update);
+}
+
 /* Under the verb's lock. */
-static int take_up(struct deployment *deployment, const char *verb)
+static int take_up(struct deployment *deployment, const char *verb, int update)
 {
 	struct mb_tool *tool = deployment->tool;
 	struct standing standing = {0};
@@ -142,6 +120,8 @@ static int take_up(struct deployment *deployment, const char *verb)
 		mb_tool_say(tool, "%s: runs, %s", deployment->name, text.at);
 	} else if (standing_is_over(&standing)) {
 		status = say_over(deployment, &standing);
+	} else if ((status = set_up(deployment, standing.experiment, verb, update && !on))) {
+		goto out;
 	} else if (launch_missing(deployment, verb, &made, &err) < 0) {
 		status = mb_tool_fail(tool, &err);
 	} else {
@@ -198,10 +178,21 @@ static int take_over(struct deployment *deployment, const struct wanted *wanted,
 	if (wanted->workers_given)
 		deployment->workers = wanted->workers;
 	deployment->keep = wanted->keep;
+	deployment->is_set_up = 0;
 	if (folder_write_copy(deployment, wanted->text, err) < 0)
 		return -1;
 	deploy_step();
 	return folder_write_marker(deployment, err);
+}
+
+/* Until then a mistake in the file can be mended without more ado. */
+static int has_run(struct deployment *deployment)
+{
+	struct mb_err err;
+	int has = journal_open(&deployment->journal, deployment->folder, 0, &err) < 0 || deployment->journal.n_slots;
+
+	journal_close(&deployment->journal);
+	return has;
 }
 
 /* 0 when the deployment is what is wanted, or has become so; else the exit code. */
@@ -211,7 +202,7 @@ static int compare(struct deployment *deployment, const struct wanted *wanted)
 	int edited = strcmp(deployment->digest, wanted->digest) != 0;
 	struct mb_err err;
 
-	if (edited && !wanted->update)
+	if (edited && !wanted->update && has_run(deployment))
 		return say_differs(deployment, wanted);
 	if (!edited && !strcmp(deployment->source, wanted->source) &&
 	    (!wanted->workers_given || deployment->workers == wanted->workers))
@@ -254,12 +245,12 @@ static int prepare(struct deployment *deployment, const struct mb_experiment *ex
 	if (!deployment->workers)
 		return mb_tool_fail(deployment->tool, &err);
 	deployment->keep = (experiment->parallel_bandwidth + deployment->workers - 1) / deployment->workers;
-	return check_sections(deployment->tool, text, experiment->path);
+	return setup_check(deployment->tool, experiment);
 }
 
-/* Under the lock of all. */
+/* Under the lock of all, which is given back once this deployment's is held: an environment takes minutes. */
 static int start(struct deployment *deployment, const struct mb_experiment *experiment,
-		 const struct deploy_options *options, const struct mb_str *text)
+		 const struct deploy_options *options, const struct mb_str *text, struct mb_lock *all)
 {
 	struct wanted wanted = {.text = text,
 				.digest = mb_strdup(deployment->digest),
@@ -281,9 +272,10 @@ static int start(struct deployment *deployment, const struct mb_experiment *expe
 	bad = bad || folder_link(deployment, 1, &err) < 0;
 	deploy_step();
 	bad = bad || folder_lock(deployment, &err) < 0;
+	mb_lock_drop(all);
 	status = bad ? mb_tool_fail(deployment->tool, &err) : compare(deployment, &wanted);
 	if (!status)
-		status = take_up(deployment, "start");
+		status = take_up(deployment, "start", options->update);
 	profile_free(profile);
 	return free_wanted(&wanted, status);
 }
@@ -310,7 +302,7 @@ int verb_start(struct mb_tool *tool, const struct deploy_options *options)
 		status = mb_tool_fail(tool, &err);
 		mb_lock_close(&all);
 	} else if (!status) {
-		status = start(&deployment, experiment, options, &text);
+		status = start(&deployment, experiment, options, &text, &all);
 		mb_lock_drop(&all);
 		mb_lock_close(&all);
 	}
@@ -332,7 +324,7 @@ int verb_continue(struct mb_tool *tool, const struct deploy_options *options)
 		status = mb_tool_fail(tool, &err);
 	} else {
 		(void)folder_link(&deployment, 1, &err); /* a workspace that was had back has another path */
-		status = take_up(&deployment, "continue");
+		status = take_up(&deployment, "continue", 0);
 	}
 	folder_release(&deployment);
 	return status;

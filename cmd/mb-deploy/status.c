@@ -149,6 +149,22 @@ static void add_workspace(struct mb_str *out, const struct deployment *deploymen
 	mb_str_adds(out, "\n");
 }
 
+/* The Test step is the user's to take: the line to type for it. */
+static void add_test(struct mb_str *out, const struct deployment *deployment, const struct standing *standing)
+{
+	const struct mb_model *model = standing->experiment ? &standing->experiment->model : NULL;
+	char *copy = folder_file(deployment, "experiment.yaml");
+
+	if (model && standing_is_over(standing) && standing->best_trial && (!model->given || model->test_function_name)) {
+		mb_str_adds(out, "  test       mb-collect --best -e ");
+		plan_add_word(out, copy);
+		mb_str_adds(out, " | mb-eval --split test -e ");
+		plan_add_word(out, copy);
+		mb_str_adds(out, "\n");
+	}
+	free(copy);
+}
+
 static void print_text(struct mb_str *out, const struct deployment *deployment, const struct standing *standing)
 {
 	mb_str_addf(out, "%s: %s, ", deployment->name, state_of(deployment, standing));
@@ -168,6 +184,7 @@ static void print_text(struct mb_str *out, const struct deployment *deployment, 
 		deployment->driver->tell(deployment, out, NULL);
 	mb_str_addf(out, "  folder     %s\n", deployment->folder);
 	add_workspace(out, deployment);
+	add_test(out, deployment, standing);
 	if (is_edited(deployment))
 		mb_str_addf(out, "  edited     %s since (mb-deploy start --update takes the edits over)\n",
 			    deployment->source);

@@ -15,8 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "deploy.h"
 #include "run/run.h"
+#include "data.h"
+#include "setup.h"
 
 enum { SUGGEST, TRAIN, COLLECT, STAGES };
 
@@ -28,6 +29,8 @@ struct worker {
 	pid_t self;
 	pid_t stages[STAGES]; /* 0: ended, or never started */
 	int statuses[STAGES]; /* of waitpid */
+	int set_up; /* 0, or the exit code of what the stages lack */
+	struct data_use data;
 	int stopping;
 	double deadline_s; /* Unix seconds: when to stop by oneself; 0: never */
 	double ending_s; /* Unix seconds: when the first stage ended or a signal came */
@@ -130,12 +133,15 @@ static void be_stage(const struct worker *worker, int stage, int in, int out)
 	char *experiment = folder_file(deployment, "experiment.yaml"),
 	     *log = folder_file(deployment, "trials.ndjson");
 	char *const suggest[] = {program, "-e", experiment, "-l", log, "-k", keep, NULL};
-	char *const train[] = {program, "-e", experiment, "-l", log, "-j", keep, NULL};
+	char *const train[] = {program, "-e", experiment, "-l", log, "-j", keep, worker->data.dataset ? "-d" : NULL,
+			       worker->data.dataset, NULL};
 	char *const collect[] = {program, "-e", experiment, "-l", log, NULL};
 	char *const *const argv[STAGES] = {suggest, train, collect};
 	int error;
 
 	mb_signals_default();
+	if (stage == TRAIN && worker->data.lock >= 0) /* it reads the copy also when this process is gone */
+		fcntl(worker->data.lock, F_SETFD, 0);
 	if (stage != COLLECT)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != worker->self)
@@ -274,8 +280,10 @@ static void attend(struct worker *worker)
 /* The first bad status of a stage says how the worker ended; those downstream suffer from it. */
 static int sum_up(const struct worker *worker, struct mb_str *words)
 {
-	int exit = 0;
+	int exit = worker->set_up;
 
+	if (exit)
+		mb_str_addf(words, "setup ended with %d", exit);
 	for (int stage = 0; stage < STAGES; stage++) {
 		int status = worker->statuses[stage], code = WIFEXITED(status) ? WEXITSTATUS(status) : MB_EXIT_CHILD;
 
@@ -316,6 +324,33 @@ static int end(struct worker *worker, struct mb_err *err)
 		bad = journal_append(journal, line, err) < 0;
 	journal_unlock(journal);
 	return bad ? mb_tool_fail(worker->deployment->tool, err) : exit;
+}
+
+/* 0 or the exit code. */
+static int enter_data(struct worker *worker)
+{
+	struct deployment *deployment = worker->deployment;
+	char *copy = folder_file(deployment, "experiment.yaml");
+	struct mb_errs errs = {0};
+	struct mb_experiment *experiment = mb_experiment_read(copy, &errs);
+	const double began_s = mb_clock_now_s();
+	struct mb_err err;
+	json_t *span;
+	int bad;
+
+	if (experiment)
+		bad = data_enter(deployment, experiment, &worker->data, &err);
+	else
+		bad = -1, err = errs.at[0];
+	if (!bad && worker->data.copy) {
+		span = journal_span("setup", began_s, mb_clock_now_s() - began_s);
+		mb_json_set(span, "component", json_string("data"));
+		bad = journal_add(&deployment->journal, span, &err) < 0;
+	}
+	mb_experiment_free(experiment);
+	mb_errs_release(&errs);
+	free(copy);
+	return bad ? mb_tool_fail(deployment->tool, &err) : 0;
 }
 
 /* Links of a chain that come when all is done should be gone at once, and leave no trace. */
@@ -363,11 +398,17 @@ static int work(struct worker *worker)
 		worker->deadline_s = deployment->driver->deadline(deployment);
 	go_on(worker, MOMENT_BEGIN);
 	workspace_watch(deployment, 0);
-	if (start_pipe(worker, &err) < 0) {
+	worker->set_up = setup_enter(deployment);
+	if (!worker->set_up)
+		worker->set_up = enter_data(worker);
+	if (worker->set_up)
+		worker->ending_s = mb_clock_now_s();
+	if (!worker->set_up && start_pipe(worker, &err) < 0) {
 		mb_tool_fail(deployment->tool, &err);
 		worker->statuses[SUGGEST] = MB_EXIT_SYSTEM << 8;
 	}
 	attend(worker);
+	data_leave(&worker->data);
 	free(worker->log);
 	bad = end(worker, &err);
 	go_on(worker, MOMENT_END);
@@ -377,7 +418,7 @@ static int work(struct worker *worker)
 int verb_worker(struct mb_tool *tool, const struct deploy_options *options)
 {
 	struct deployment deployment;
-	struct worker worker = {.deployment = &deployment, .self = getpid()};
+	struct worker worker = {.deployment = &deployment, .self = getpid(), .data.lock = -1};
 	struct mb_err err;
 	int status;
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "run/run.h"
-#include "suggester.h"
+#include "sigopt.h"
 
 struct coprocess {
 	size_t history_lines; /* what --history left open stands in these, and belongs to nobody */
@@ -133,6 +133,26 @@ static int say_all(struct suggester *suggester)
 	return 0;
 }
 
+/* There is nothing to lock. */
+static int issue(struct suggester *suggester, size_t count, struct mb_err *err)
+{
+	suggester_update(suggester);
+	if (suggester_prepare(suggester, count, err) < 0 || (count && suggester_issue(suggester, count, err) < 0))
+		return -1;
+	return suggester_settle(suggester, err);
+}
+
+/* While a service takes its time. What waits on stdin is heard later. */
+static int stop_waiting(void *arg)
+{
+	struct suggester *suggester = arg;
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	if (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLNVAL))
+		suggester->tool->stdout_gone = 1;
+	return mb_signals_stopped() || suggester->tool->stdout_gone;
+}
+
 /* One suggestion at a time, so that each knows all that was said before it. 0 to go on, else stop. */
 static int converse(struct suggester *suggester, struct mb_lines *in, size_t keep, struct mb_err *err)
 {
@@ -144,7 +164,7 @@ static int converse(struct suggester *suggester, struct mb_lines *in, size_t kee
 		suggester_update(suggester);
 		suggester_complain(suggester);
 		full = held(suggester) >= keep;
-		if (!full && suggester_issue(suggester, 1, err) < 0)
+		if (issue(suggester, !full, err) < 0)
 			return -1;
 		mb_log_unlock(&suggester->log, err);
 		suggester_update(suggester);
@@ -159,7 +179,7 @@ static int converse(struct suggester *suggester, struct mb_lines *in, size_t kee
 		errno = in->error;
 		return mb_err_errno(err, "stdin", "read");
 	}
-	return 0;
+	return issue(suggester, 0, err); /* the last results are for the service too */
 }
 
 /* -n: hears all there is, then says COUNT suggestions. */
@@ -173,7 +193,7 @@ static int answer(struct suggester *suggester, struct mb_lines *in, size_t count
 		errno = in->error;
 		return mb_err_errno(err, "stdin", "read");
 	}
-	if (suggester_issue(suggester, count, err) < 0)
+	if (issue(suggester, count, err) < 0)
 		return -1;
 	return suggester->n_issued ? say_all(suggester) : suggester_nothing(suggester, err);
 }
@@ -189,8 +209,7 @@ int suggest_coprocess(struct suggester *suggester, const struct run_options *opt
 
 	suggester->mode = &coprocess;
 	suggester->fate = fate_in_memory;
-	if (mb_signals_open(0, &err) < 0 ||
-	    mb_log_open(&suggester->log, "history", suggester->experiment->name, MB_LOG_MEMORY, NULL, &err) < 0)
+	if (mb_signals_open(0, &err) < 0)
 		return mb_tool_fail(suggester->tool, &err);
 	for (size_t i = 0; i < options->history.n; i++) {
 		status = read_history(suggester, options->history.at[i]);
@@ -198,12 +217,14 @@ int suggest_coprocess(struct suggester *suggester, const struct run_options *opt
 			return status;
 	}
 	coprocess.history_lines = suggester->log.lines;
+	if (suggester->sigopt)
+		sigopt_on_wait(suggester->sigopt, stop_waiting, suggester);
 	mb_lines_init(&in, STDIN_FILENO);
 	bad = options->count ? answer(suggester, &in, (size_t)options->count, &err)
 			     : converse(suggester, &in, keep, &err);
 	mb_lines_release(&in);
 	status = coprocess.bad ? MB_EXIT_RECORD : MB_EXIT_OK;
-	if (bad && err.what[0])
+	if (bad && err.what[0] && err.code != MB_EXIT_OK)
 		return mb_tool_fail(suggester->tool, &err);
-	return bad && !suggester->tool->stdout_gone ? MB_EXIT_SYSTEM : status;
+	return bad && !suggester->tool->stdout_gone && !mb_signals_stopped() ? MB_EXIT_SYSTEM : status;
 }

@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #include "run/run.h"
-#include "suggester.h"
+#include "sigopt.h"
 
 enum { STRIKES = 3 }; /* trials that come back unbegun in a row */
 
 struct loop {
 	const struct run_options *options;
+	struct mb_holder *holder; /* NULL: -n has none */
 	struct mb_holders holders;
 	double scanned_s;       /* monotonic, of the last look at the run files */
 	size_t lines_at_start;  /* of the log: --reissue gives out what stood there, not what comes later */
@@ -162,8 +163,10 @@ static int turn(struct suggester *suggester, struct mb_err *err)
 	if (mb_log_update(&suggester->log, err) < 0 || look(suggester, 0.2, err) < 0)
 		return -1;
 	suggester_update(suggester);
+	if (suggester_prepare(suggester, wanted(suggester), err) < 0)
+		return -1;
 	if (!wanted(suggester) && !any(suggester, FATE_LATE) && !suggester_done(suggester))
-		return 0;
+		return suggester_settle(suggester, err);
 	if (mb_log_lock(&suggester->log, err) < 0)
 		return -1;
 	suggester_update(suggester);
@@ -172,6 +175,8 @@ static int turn(struct suggester *suggester, struct mb_err *err)
 	if (!bad)
 		mb_holders_sweep(&loop->holders, &suggester->log);
 	if (mb_log_unlock(&suggester->log, bad ? &(struct mb_err){0} : err) < 0)
+		bad = 1;
+	if (suggester_settle(suggester, bad ? &(struct mb_err){0} : err) < 0)
 		bad = 1;
 	return bad ? -1 : 0;
 }
@@ -278,7 +283,7 @@ static int run(struct suggester *suggester, struct mb_holder *holder, struct mb_
 		size_t issued;
 
 		if (turn(suggester, err) < 0)
-			return -1;
+			return err->code == MB_EXIT_OK ? MB_EXIT_OK : -1;
 		suggester_complain(suggester);
 		if (loop->strikes >= STRIKES) {
 			mb_err_set(err, MB_EXIT_CHILD, NULL,
@@ -316,6 +321,20 @@ static int64_t count_mine(const struct suggester *suggester)
 	return mine;
 }
 
+/* While the service takes its time: hears signals, sees the reader go, and shows that this process lives. */
+static int stop_waiting(void *arg)
+{
+	struct suggester *suggester = arg;
+	struct loop *loop = suggester->mode;
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	if (loop->holder)
+		mb_holder_touch(loop->holder);
+	if (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLNVAL))
+		suggester->tool->stdout_gone = 1;
+	return mb_signals_stopped() || suggester->tool->stdout_gone;
+}
+
 int suggest_loop(struct suggester *suggester, const struct run_options *options)
 {
 	struct loop loop = {.options = options, .lines_at_start = suggester->log.lines};
@@ -331,6 +350,9 @@ int suggest_loop(struct suggester *suggester, const struct run_options *options)
 	    mb_holder_open(&holder, suggester->log.path, &err) < 0)
 		return mb_tool_fail(suggester->tool, &err);
 	suggester->owner = mb_ident_to_json(&self);
+	loop.holder = &holder;
+	if (suggester->sigopt)
+		sigopt_on_wait(suggester->sigopt, stop_waiting, suggester);
 	loop.watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (loop.watch >= 0)
 		inotify_add_watch(loop.watch, suggester->log.path, IN_MODIFY);
@@ -357,6 +379,8 @@ int suggest_count(struct suggester *suggester, const struct run_options *options
 
 	suggester->mode = &loop;
 	suggester->fate = fate_in_log;
+	if (suggester->sigopt)
+		sigopt_on_wait(suggester->sigopt, stop_waiting, suggester);
 	if (turn(suggester, &err) < 0 || mb_log_sync(&suggester->log, 1, &err) < 0) {
 		status = mb_tool_fail(suggester->tool, &err);
 		goto out;

@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sigopt.h"
+
 void suggester_init(struct suggester *suggester, struct mb_tool *tool, const struct mb_experiment *experiment,
 		    const struct mb_algorithm *algorithm, uint64_t seed)
 {
 	*suggester = (struct suggester){
-		.tool = tool, .experiment = experiment, .algorithm = algorithm, .seed = seed, .log = {.fd = -1}};
+		.tool = tool, .experiment = experiment, .algorithm = algorithm, .seed = seed, .log = {.fd = -1},
+		.cache = mb_cache_new()};
 	suggester->ladder = mb_ladder_of(experiment);
 	suggester->spending.budget = mb_ladder_budget(&suggester->ladder);
 }
@@ -28,6 +31,7 @@ void suggester_release(struct suggester *suggester)
 	free(suggester->metrics);
 	free(suggester->metrics_stddev);
 	free(suggester->observed);
+	mb_cache_free(suggester->cache);
 	mb_log_close(&suggester->log);
 }
 
@@ -36,10 +40,11 @@ static int is_open(const struct mb_key *key)
 	return key->status == MB_STATUS_OPEN || key->status == MB_STATUS_INTERRUPTED;
 }
 
-static void learn_issue(struct suggester *suggester, const struct mb_key *key)
+/* What a suggestion was made with; its result carries that too, and is all that a history of results has. */
+static void learn_issue(struct suggester *suggester, const json_t *record)
 {
-	json_t *surrogate = json_object_get(key->issue, "surrogate");
-	double start_s, end_s = mb_record_last_span(key->issue, "suggest", &start_s);
+	json_t *surrogate = json_object_get(record, "surrogate");
+	double start_s, end_s = mb_record_last_span(record, "suggest", &start_s);
 
 	if (surrogate) {
 		json_decref(suggester->surrogate);
@@ -49,6 +54,14 @@ static void learn_issue(struct suggester *suggester, const struct mb_key *key)
 		suggester->suggest_s += end_s - start_s;
 		suggester->n_suggest++;
 	}
+}
+
+/* Of an algorithm with restarts, the run that asked for it. */
+static int64_t run_of(const json_t *record)
+{
+	const json_t *run = json_object_get(json_object_get(record, "surrogate"), "run");
+
+	return json_is_integer(run) && json_integer_value(run) >= 0 ? json_integer_value(run) : -1;
 }
 
 /* A row for each observation, filled when its result comes. */
@@ -76,12 +89,12 @@ static double share_of(const struct suggester *suggester, const struct mb_key *k
 static void learn_point(struct suggester *suggester, const struct mb_key *key)
 {
 	const struct mb_space *space = &suggester->experiment->space;
-	const json_t *assignments = json_object_get(key->issue ? key->issue : key->result, "assignments");
+	const json_t *record = key->issue ? key->issue : key->result;
+	const json_t *assignments = json_object_get(record, "assignments");
 	size_t dims = mb_space_dims(space), n = suggester->n_observations;
 	struct mb_err err;
 
-	if (key->issue)
-		learn_issue(suggester, key);
+	learn_issue(suggester, record);
 	if (mb_space_check(space, assignments, &err) < 0) {
 		suggester->outside++;
 		MB_PUSH(suggester->observed, suggester->n_observed, suggester->cap_observed, NOT_OBSERVED);
@@ -94,7 +107,7 @@ static void learn_point(struct suggester *suggester, const struct mb_key *key)
 	add_metric_rows(suggester, n);
 	MB_PUSH(suggester->observations, suggester->n_observations, suggester->cap_observations,
 		((struct mb_observation){.trial = key->trial, .rung = key->rung, .fidelity = share_of(suggester, key),
-					 .pending = 1}));
+					 .pending = 1, .run = run_of(key->issue ? key->issue : key->result)}));
 }
 
 static double spent_s(const json_t *record)
@@ -124,6 +137,7 @@ static void learn_result(struct suggester *suggester, size_t index)
 		return;
 	observation = &suggester->observations[at];
 	observation->pending = 0;
+	observation->told = key->line;
 	observation->cost_s = spent_s(key->result);
 	observation->failed = key->status != MB_STATUS_COMPLETED;
 	for (size_t i = 0; i < m; i++) {
@@ -175,6 +189,9 @@ static uint64_t trial_seed(const struct suggester *suggester, int64_t trial)
 
 static int put_issue(struct suggester *suggester, json_t *record, double start_s, struct mb_err *err)
 {
+	json_object_del(record, "commit"); /* an attempt is of the code that it runs */
+	if (suggester->experiment->commit)
+		mb_json_set(record, "commit", json_string(suggester->experiment->commit));
 	if (suggester->owner)
 		mb_json_set(record, "owner", json_incref(suggester->owner));
 	mb_record_add_span(record, "suggest", start_s, mb_clock_now_s() - start_s);
@@ -202,7 +219,7 @@ static int issue_again(struct suggester *suggester, size_t index, struct mb_err 
 	return put_issue(suggester, record, start_s, err);
 }
 
-static struct mb_history history_of(const struct suggester *suggester)
+struct mb_history suggester_history(const struct suggester *suggester)
 {
 	return (struct mb_history){
 		.experiment = suggester->experiment,
@@ -214,21 +231,22 @@ static struct mb_history history_of(const struct suggester *suggester)
 		.surrogate = suggester->surrogate,
 		.suggest_s = suggester->n_suggest ? suggester->suggest_s / (double)suggester->n_suggest : 0,
 		.n = suggester->n_observations,
-		.seed = suggester->seed};
+		.seed = suggester->seed,
+		.cache = suggester->cache};
 }
 
 static struct mb_move next_move(const struct suggester *suggester)
 {
 	const struct mb_spending *spending = &suggester->spending;
-	struct mb_history history = history_of(suggester);
+	struct mb_history history = suggester_history(suggester);
 
 	return mb_fidelity_next(&history, spending->budget - spending->finished - spending->open,
 				!suggester->exhausted);
 }
 
-/* Appends a first issue of a key. */
+/* Appends a first issue of a key. `member`: what a service wants to find there, NULL: nothing. */
 static int put_new(struct suggester *suggester, int64_t trial, size_t rung, const struct mb_suggestion *suggestion,
-		   json_t *seed, double start_s, struct mb_err *err)
+		   json_t *member, json_t *seed, double start_s, struct mb_err *err)
 {
 	json_t *record = json_object(), *fidelity = mb_ladder_fidelity(&suggester->ladder, rung);
 
@@ -245,6 +263,8 @@ static int put_new(struct suggester *suggester, int64_t trial, size_t rung, cons
 	mb_json_set(record, "algorithm", json_string(suggestion->algorithm));
 	if (suggestion->surrogate)
 		mb_json_set(record, "surrogate", suggestion->surrogate);
+	if (member)
+		mb_json_set(record, "sigopt", member);
 	if (put_issue(suggester, record, start_s, err) < 0)
 		return -1;
 	suggester_update(suggester);
@@ -258,13 +278,18 @@ static json_t *seed_of(const struct suggester *suggester, int64_t trial)
 
 static int issue_new(struct suggester *suggester, size_t rung, double start_s, struct mb_err *err)
 {
-	struct mb_history history = history_of(suggester);
+	struct mb_history history = suggester_history(suggester);
 	struct mb_suggestion suggestion;
+	json_t *member = NULL;
 
 	history.trial = mb_log_next_trial(&suggester->log, NULL, err);
-	if (history.trial < 0 || mb_suggest(suggester->algorithm, &history, &suggestion, err) < 0)
+	if (history.trial < 0)
 		return -1;
-	return put_new(suggester, history.trial, rung, &suggestion, seed_of(suggester, history.trial), start_s, err);
+	if (suggester->sigopt)
+		start_s -= sigopt_take(suggester->sigopt, &suggestion, &member);
+	else if (mb_suggest(suggester->algorithm, &history, &suggestion, err) < 0)
+		return -1;
+	return put_new(suggester, history.trial, rung, &suggestion, member, seed_of(suggester, history.trial), start_s, err);
 }
 
 /* A trial goes on to a higher rung as the suggestion that it was. */
@@ -276,7 +301,7 @@ static int issue_promotion(struct suggester *suggester, const struct mb_move *mo
 	json_t *seed = json_object_get(record, "seed");
 	struct mb_suggestion suggestion = {json_incref(json_object_get(record, "assignments")), "asha", NULL};
 
-	return put_new(suggester, from->trial, move->rung, &suggestion,
+	return put_new(suggester, from->trial, move->rung, &suggestion, NULL,
 		       seed ? json_incref(seed) : seed_of(suggester, from->trial), start_s, err);
 }
 
@@ -288,7 +313,7 @@ static int issue_next(struct suggester *suggester, struct mb_err *err)
 
 	if (move.kind == MB_MOVE_PROMOTE)
 		return issue_promotion(suggester, &move, start_s, err) < 0 ? -1 : 1;
-	if (move.kind == MB_MOVE_NONE)
+	if (move.kind == MB_MOVE_NONE || (suggester->sigopt && !sigopt_ready(suggester->sigopt)))
 		return 0;
 	if (issue_new(suggester, move.rung, start_s, err) == 0)
 		return 1;
@@ -311,6 +336,36 @@ static int issue_fate(struct suggester *suggester, enum fate fate, size_t count,
 		    issue_again(suggester, suggester->open[i], err) < 0)
 			return -1;
 	return 0;
+}
+
+size_t suggester_budget_left(const struct suggester *suggester)
+{
+	size_t budget = (size_t)suggester->experiment->observation_budget;
+	size_t used = suggester->log.finished + suggester->n_open;
+
+	return used < budget && !suggester->exhausted ? budget - used : 0;
+}
+
+int suggester_prepare(struct suggester *suggester, size_t count, struct mb_err *err)
+{
+	struct sigopt *sigopt = suggester->sigopt;
+	size_t left = suggester_budget_left(suggester), free = 0;
+
+	if (!sigopt)
+		return 0;
+	for (size_t i = 0; i < suggester->n_open; i++)
+		free += suggester->fate(suggester, suggester->open[i]) == FATE_FREE;
+	/* A loop gives out first what can be had without the service, and comes back. */
+	if (count && free && suggester->owner && !suggester_done(suggester))
+		return 0;
+	count = count > free ? count - free : 0;
+	count = count < left ? count : left;
+	return count || sigopt_due(sigopt) ? sigopt_begin(sigopt, count, err) : 0;
+}
+
+int suggester_settle(struct suggester *suggester, struct mb_err *err)
+{
+	return suggester->sigopt ? sigopt_end(suggester->sigopt, err) : 0;
 }
 
 static int is_used_up(const struct suggester *suggester)

@@ -22,6 +22,7 @@ struct suggester {
 	struct mb_tool *tool;
 	const struct mb_experiment *experiment;
 	const struct mb_algorithm *algorithm;
+	struct sigopt *sigopt; /* the service that suggests instead; NULL: none */
 	uint64_t seed;
 	struct mb_ladder ladder;
 	struct mb_log log;
@@ -39,6 +40,7 @@ struct suggester {
 	double *u;      /* a row of mb_space_dims each */
 	double *metrics, *metrics_stddev; /* a row of experiment->n_metrics each */
 	size_t n_observations, cap_observations, cap_u, cap_metrics, cap_stddev;
+	struct mb_cache *cache;
 	json_t *surrogate; /* of the latest issue that has one; NULL: none */
 	double suggest_s;  /* total of the `suggest` spans of the issues */
 	size_t n_suggest;
@@ -58,6 +60,9 @@ void suggester_release(struct suggester *suggester);
 /* Takes in what the log learned: new points, trials that ended. */
 void suggester_update(struct suggester *suggester);
 
+/* What the algorithm may know, but for the number of the trial to come. Borrowed from the suggester. */
+struct mb_history suggester_history(const struct suggester *suggester);
+
 /* Is there something to suggest that was not suggested before (a new trial, a higher rung of one) and fits into what the
  * finished and the open leave of the budget? */
 int suggester_has_more(const struct suggester *suggester);
@@ -66,6 +71,17 @@ int suggester_has_more(const struct suggester *suggester);
  * and stand in `issued`. The other issues all that are late. */
 int suggester_issue(struct suggester *suggester, size_t count, struct mb_err *err);
 int suggester_issue_late(struct suggester *suggester, struct mb_err *err);
+
+/* Before that and without the lock: what a service has to say, for up to `count` suggestions; it then waits for settle,
+ * which comes after the lock was given up. Nothing to do where there is no service. */
+int suggester_prepare(struct suggester *suggester, size_t count, struct mb_err *err);
+int suggester_settle(struct suggester *suggester, struct mb_err *err);
+
+/* How many new trials the budget has room for, where each is a full training. */
+size_t suggester_budget_left(const struct suggester *suggester);
+
+/* What an algorithm may know, but for the trial's number. */
+struct mb_history suggester_history(const struct suggester *suggester);
 
 /* Prints the first of `issued` and forgets it: 0, or -1 as mb_tool_put does. */
 int suggester_print_one(struct suggester *suggester);
@@ -86,12 +102,16 @@ struct run_options {
 	int64_t count;    /* -n; 0: loop */
 	int64_t keep;     /* -k; 0: all of the bandwidth */
 	int reissue;
+	int sigopt_delete;
 	struct mb_opt_texts history;
 };
 
 int suggest_loop(struct suggester *suggester, const struct run_options *options);
 int suggest_count(struct suggester *suggester, const struct run_options *options);
 int suggest_coprocess(struct suggester *suggester, const struct run_options *options);
+
+/* --should-stop, with `trial` --trial -: 0 stop, 1 go on, else an error. */
+int suggest_should_stop(struct suggester *suggester, int trial);
 
 /* What needs no log: a commented experiment file, which ends the program; and the experiment in words. */
 int suggest_init(struct mb_tool *tool);

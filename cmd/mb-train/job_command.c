@@ -39,7 +39,7 @@ static int run_child(struct train *train, struct mb_link *link, struct mb_child 
 		struct mb_err cause = *err;
 
 		mb_err_set(err, cause.code, where, "model.command: %s", cause.what);
-		return mb_err_hint(err, "commands are looked for in PATH and run in %s", experiment->folder);
+		return mb_err_hint(err, "commands are looked for in PATH and run in %s", experiment->code);
 	}
 	if (is_missing(child)) {
 		mb_err_set(err, MB_EXIT_CHILD, where, "model.command: exit status %d: %s", WEXITSTATUS(child->status),
@@ -59,7 +59,7 @@ static int run(struct train *train, struct mb_link *link, json_t *record, struct
 	struct mb_str input = {0};
 	struct mb_child child = {.argv = experiment->model.command,
 				 .shell = experiment->model.shell,
-				 .folder = experiment->folder,
+				 .folder = experiment->code,
 				 .variables = variables.at};
 	int bad = -1;
 

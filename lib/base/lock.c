@@ -207,37 +207,59 @@ out:
 	free(guard);
 }
 
-static int take_link(struct mb_lock *lock, struct mb_err *err)
+/* One attempt: 1 when the lock is ours, 0 when another has it, -1. */
+static int try_link(struct mb_lock *lock, struct mb_err *err)
 {
 	char *temporary = mb_path_unique(lock->held);
-	double wait = 0.0005;
 	struct stat made;
-	int bad = 0;
+	int taken;
 
 	snprintf(lock->token, sizeof lock->token, "%s %s %llu %lld %lld %lu\n", lock->self.host, lock->self.boot_id,
 		 (unsigned long long)lock->self.pid_ns, (long long)lock->self.pid, (long long)lock->self.start_ticks,
 		 ++lock->taken);
-	while (!bad) {
-		bad = mb_file_replace(temporary, lock->token, strlen(lock->token), 0, err);
-		if (bad)
-			break;
+	taken = mb_file_replace(temporary, lock->token, strlen(lock->token), 0, err);
+	if (taken == 0) {
 		/* On NFS a link(2) whose answer was lost fails although it was done: the link count tells. */
 		if (link(temporary, lock->held) == 0 || (stat(temporary, &made) == 0 && made.st_nlink == 2))
-			break;
-		if (errno != EEXIST) {
-			bad = mb_err_errno(err, lock->held, "link");
-			break;
-		}
-		retake_if_gone(lock, temporary);
+			taken = 1;
+		else if (errno != EEXIST)
+			taken = mb_err_errno(err, lock->held, "link");
+		else
+			retake_if_gone(lock, temporary);
+	}
+	unlink(temporary);
+	free(temporary);
+	if (taken <= 0)
+		lock->token[0] = '\0';
+	return taken;
+}
+
+static int take_link(struct mb_lock *lock, struct mb_err *err)
+{
+	double wait = 0.0005;
+	int taken;
+
+	while (!(taken = try_link(lock, err))) {
 		nap(wait);
 		if (wait < 0.05)
 			wait *= 1.5;
 	}
-	unlink(temporary);
-	free(temporary);
-	if (bad)
-		lock->token[0] = '\0';
-	return bad;
+	return taken < 0 ? -1 : 0;
+}
+
+int mb_lock_try(struct mb_lock *lock, struct mb_err *err)
+{
+	if (lock->kind == MB_LOCK_LINK)
+		return try_link(lock, err);
+	if (ofd_call(lock->fd, F_OFD_SETLK, F_WRLCK) == 0)
+		return 1;
+	return errno == EAGAIN || errno == EACCES ? 0 : mb_err_errno(err, lock->path, "lock");
+}
+
+void mb_lock_touch(const struct mb_lock *lock)
+{
+	if (lock->kind == MB_LOCK_LINK && mb_lock_still_ours(lock))
+		utimensat(AT_FDCWD, lock->held, NULL, 0);
 }
 
 int mb_lock_take(struct mb_lock *lock, struct mb_err *err)

@@ -34,6 +34,10 @@ struct mb_lock {
  * made, names a kind unknown or unusable here (MB_EXIT_SYSTEM). */
 int mb_lock_open(struct mb_lock *lock, const char *log_path, const char *wanted, struct mb_err *err);
 int mb_lock_take(struct mb_lock *lock, struct mb_err *err); /* waits */
+int mb_lock_try(struct mb_lock *lock, struct mb_err *err);  /* does not: 1 when it is ours, 0 when another has it, -1 */
+
+/* Shows that the holder lives: who keeps a lock for long calls it every 15 s or so. */
+void mb_lock_touch(const struct mb_lock *lock);
 
 /* 1 while the lock is this process's; a holder that slept too long may have lost a link lock. */
 int mb_lock_still_ours(const struct mb_lock *lock);

@@ -38,6 +38,7 @@ static struct mb_experiment *new_experiment(const char *path)
 
 	experiment->path = mb_strdup(path);
 	experiment->folder = mb_path_dir(path);
+	experiment->code = mb_strdup(experiment->folder);
 	experiment->parallel_bandwidth = mb_cores();
 	experiment->algorithm = mb_strdup("auto");
 	experiment->lease_s = 3600;
@@ -162,6 +163,9 @@ void mb_experiment_free(struct mb_experiment *experiment)
 	free(experiment->name);
 	free(experiment->path);
 	free(experiment->folder);
+	free(experiment->code);
+	free(experiment->commit);
+	free(experiment->environment);
 	free(experiment);
 }
 

@@ -55,7 +55,7 @@ struct mb_cost_task {
 struct mb_git {
 	char *uri; /* NULL: nowhere */
 	char *branch, *version; /* one at most; version: a tag or commit */
-	int line;
+	int line, uri_line, branch_line, version_line;
 };
 
 struct mb_sbatch_option {
@@ -80,6 +80,9 @@ struct mb_model {
 
 struct mb_experiment {
 	char *path, *folder; /* of the file; folder is "." at least */
+	char *code;          /* where the model's files are and its commands run: the same, unless mb-deploy says else */
+	char *commit;        /* of `code`; NULL: not known */
+	char *environment;   /* folder of the virtual or conda environment that mb-deploy made; NULL: none */
 	char *name;
 	int64_t observation_budget;
 	int64_t parallel_bandwidth; /* default: usable cores */
@@ -104,10 +107,13 @@ struct mb_experiment {
 	int64_t number_chain_jobs;  /* 0: as many as needed */
 	int use_local_workspace;    /* default 1; 0: a workspace of the cluster's tools */
 	char *conda_env;            /* NULL: not given */
+	int conda_env_line;
 	char *dataset_path;         /* data_options'; NULL: not given */
+	int dataset_line;
 	int copy_data;              /* to the node's own disk first */
 	struct mb_git git;
 	char **modules;             /* cluster_modules, NULL-terminated; NULL: none */
+	int *module_lines;          /* of each */
 	struct mb_sbatch_option *sbatch;
 	size_t n_sbatch;
 	struct mb_sigopt sigopt;

@@ -9,11 +9,12 @@
 #include "data/experiment_keys.h"
 
 #define AT(field) .offset = offsetof(struct mb_experiment, field)
+#define LINE(field) .line = offsetof(struct mb_experiment, field)
 
 static const struct mb_key git_keys[] = {
-	{"git_uri", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(git.uri)},
-	{"branch", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(git.branch)},
-	{"version", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(git.version)},
+	{"git_uri", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(git.uri), LINE(git.uri_line)},
+	{"branch", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(git.branch), LINE(git.branch_line)},
+	{"version", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(git.version), LINE(git.version_line)},
 	{0},
 };
 
@@ -26,7 +27,7 @@ void mb_read_git(struct mb_reader *reader, const struct mb_yaml *node, void *sec
 }
 
 static const struct mb_key data_keys[] = {
-	{"dataset_path", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(dataset_path)},
+	{"dataset_path", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(dataset_path), LINE(dataset_line)},
 	{"copy_data", MB_KEY_BOOL, .flags = MB_KEY_NULL, AT(copy_data)},
 	{0},
 };
@@ -44,11 +45,14 @@ void mb_read_modules(struct mb_reader *reader, const struct mb_yaml *node, void 
 	if (mb_reader_is_list(reader, node, "texts") < 0)
 		return;
 	experiment->modules = mb_alloc((node->n + 1) * sizeof *experiment->modules);
+	experiment->module_lines = mb_alloc((node->n + 1) * sizeof *experiment->module_lines);
 	for (const struct mb_yaml *item = node->first; item; item = item->next) {
 		const char *text = item->bad ? NULL : mb_reader_text(reader, item);
 
-		if (text)
+		if (text) {
+			experiment->module_lines[n] = item->line;
 			experiment->modules[n++] = mb_strdup(text);
+		}
 	}
 	experiment->modules[n] = NULL;
 }
@@ -102,6 +106,7 @@ void mb_experiment_free_cluster(struct mb_experiment *experiment)
 	for (char **module = experiment->modules; module && *module; module++)
 		free(*module);
 	free(experiment->modules);
+	free(experiment->module_lines);
 	for (size_t i = 0; i < experiment->n_sbatch; i++) {
 		free(experiment->sbatch[i].key);
 		free(experiment->sbatch[i].value);

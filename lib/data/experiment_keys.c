@@ -225,12 +225,20 @@ static void read_bool(struct mb_reader *reader, const struct mb_yaml *node, int 
 		*to = value;
 }
 
+/* Files for cluster-hyperopt leave out in Python's way as well. */
+static int is_none(const struct mb_yaml *node)
+{
+	return node->kind == MB_YAML_SCALAR && !node->quoted && !strcmp(node->text, "None");
+}
+
 static void read_value(struct mb_reader *reader, const struct mb_key *key, const struct mb_yaml *node, void *section)
 {
 	void *to = section && !(key->flags & MB_KEY_CHECK) ? (char *)section + key->offset : NULL;
 
-	if ((key->flags & MB_KEY_NULL) && mb_yaml_is_null(node))
+	if ((key->flags & MB_KEY_NULL) && (mb_yaml_is_null(node) || is_none(node)))
 		return;
+	if (key->line)
+		*(int *)((char *)section + key->line) = node->line;
 	switch (key->type) {
 	case MB_KEY_OWN:
 		key->read(reader, node, section);

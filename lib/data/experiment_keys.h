@@ -40,7 +40,7 @@ enum mb_key_type {
 
 enum {
 	MB_KEY_REQUIRED = 1,
-	MB_KEY_NULL = 2,      /* may be empty, which is as if it were not there */
+	MB_KEY_NULL = 2,      /* may be empty, or None, which is as if it were not there */
 	MB_KEY_CHECK = 4      /* checked, not stored */
 };
 
@@ -49,6 +49,7 @@ struct mb_key {
 	enum mb_key_type type;
 	unsigned flags;
 	size_t offset; /* into the section's struct */
+	size_t line;   /* the same, of an int that gets the value's line; 0: nobody asks */
 	int64_t min, max;
 	void (*read)(struct mb_reader *reader, const struct mb_yaml *node, void *section);
 	const char *hint; /* when it is missing */

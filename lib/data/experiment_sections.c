@@ -74,7 +74,8 @@ static const struct mb_key experiment_keys[] = {
 	{"cluster", MB_KEY_OWN, .flags = MB_KEY_NULL, .read = read_cluster},
 	{"number_chain_jobs", MB_KEY_INT, .flags = MB_KEY_NULL, AT(number_chain_jobs), .min = 0, .max = 1000000},
 	{"use_local_workspace", MB_KEY_BOOL, .flags = MB_KEY_NULL, AT(use_local_workspace)},
-	{"conda_env", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(conda_env)},
+	{"conda_env", MB_KEY_TEXT, .flags = MB_KEY_NULL, AT(conda_env),
+	 .line = offsetof(struct mb_experiment, conda_env_line)},
 	{0},
 };
 

@@ -15,8 +15,15 @@ enum {
 	ROUNDS = 5,           /* of mutations of these */
 	TRIES = 16,           /* a climber and round */
 	STEPS = 12,           /* of the gradient */
-	MOST_DRAWS = 20       /* times UNIFORM, where linear constraints forbid most of the cube */
+	MOST_DRAWS = 20,      /* times UNIFORM, where linear constraints forbid most of the cube */
+	TABLE = 1500          /* points of a space that are all looked at */
 };
+
+/* What a search by a slow model looks at. */
+static size_t share(const struct mb_acquire *acquire, size_t all)
+{
+	return acquire->brief ? all / 4 : all;
+}
 
 static const double scales[] = {0.2, 0.07, 0.02};
 
@@ -95,10 +102,12 @@ static void draw(struct pool *pool, double *u)
 
 static void add_uniform(struct pool *pool, double *u)
 {
-	for (size_t i = 0, added = 0; i < MOST_DRAWS * UNIFORM && added < UNIFORM; i++) {
+	size_t wanted = share(pool->acquire, UNIFORM);
+
+	for (size_t i = 0, added = 0; i < MOST_DRAWS * wanted && added < wanted; i++) {
 		draw(pool, u);
 		added += (size_t)add(pool, u);
-		if (i >= UNIFORM && !pool->acquire->rows->space->n_constraints)
+		if (i >= wanted && !pool->acquire->rows->space->n_constraints)
 			break; /* a small space has no more to give */
 	}
 }
@@ -110,14 +119,14 @@ static double reflect(double u)
 	return u > 1 ? 2 - u : u;
 }
 
-static void mutate(struct pool *pool, const double *from, double share, double scale, double *to)
+static void mutate(struct pool *pool, const double *from, double change, double scale, double *to)
 {
 	const struct mb_rows *rows = pool->acquire->rows;
 	size_t always = (size_t)mb_rng_below(pool->rng, pool->dims);
 
 	for (size_t i = 0; i < pool->dims; i++) {
 		to[i] = from[i];
-		if (i != always && mb_rng_unit(pool->rng) >= share)
+		if (i != always && mb_rng_unit(pool->rng) >= change)
 			continue;
 		if (rows->category[i] || mb_rng_unit(pool->rng) < ANEW)
 			to[i] = mb_rng_unit(pool->rng);
@@ -140,12 +149,12 @@ static double share_of(size_t dims, double expected)
 
 static void add_mutations(struct pool *pool, const double *base, double *from, double *u)
 {
-	double share = share_of(pool->dims, 2);
+	double change = share_of(pool->dims, 2);
 
 	for (size_t scale = 0; scale < MB_COUNT(scales); scale++)
-		for (int i = 0; i < MUTATIONS; i++) {
+		for (size_t i = 0; i < share(pool->acquire, MUTATIONS); i++) {
 			fill(pool, base, from);
-			mutate(pool, from, share, scales[scale], u);
+			mutate(pool, from, change, scales[scale], u);
 			add(pool, u);
 		}
 }
@@ -188,15 +197,16 @@ static size_t best_of(const struct pool *pool, size_t *at, size_t most)
 /* Each climber goes on from the best of its mutations. */
 static void climb_by_mutations(struct pool *pool, size_t *climber, size_t n, double *u)
 {
-	double share = share_of(pool->dims, 1.5), scale = 0.1;
+	double change = share_of(pool->dims, 1.5), scale = 0.1;
+	size_t tries = share(pool->acquire, TRIES);
 
 	for (int round = 0; round < ROUNDS; round++, scale *= 0.6) {
 		size_t from = pool->n, next[CLIMBERS + 1];
 
 		for (size_t i = 0; i < n; i++) {
 			next[i] = pool->n;
-			for (int try = 0; try < TRIES; try++) {
-				mutate(pool, pool->u + climber[i] * pool->dims, share, scale, u);
+			for (size_t try = 0; try < tries; try++) {
+				mutate(pool, pool->u + climber[i] * pool->dims, change, scale, u);
 				add(pool, u);
 			}
 		}
@@ -267,7 +277,7 @@ static void climb_by_gradient(struct pool *pool, size_t at)
 
 static void climb(struct pool *pool, double *u)
 {
-	size_t climber[CLIMBERS], n = best_of(pool, climber, CLIMBERS), from;
+	size_t climber[CLIMBERS], n = best_of(pool, climber, share(pool->acquire, CLIMBERS)), from;
 
 	climb_by_mutations(pool, climber, n, u);
 	if (!pool->acquire->gradient)
@@ -293,21 +303,47 @@ static json_t *take(const struct pool *pool)
 	return NULL;
 }
 
+/* Every point of a space that has few. */
+static void add_table(struct pool *pool, uint64_t size, double *u)
+{
+	const struct mb_space *space = pool->acquire->rows->space;
+
+	for (uint64_t i = 0; i < size; i++) {
+		json_t *point = mb_space_at(space, i);
+
+		if (mb_space_locate(space, point, u) == 0)
+			add(pool, u);
+		json_decref(point);
+	}
+}
+
+static void add_sample(struct pool *pool, double *u)
+{
+	const struct mb_acquire *acquire = pool->acquire;
+
+	add_uniform(pool, u);
+	for (size_t i = 0; i < acquire->n_base; i++)
+		add_mutations(pool, acquire->base[i], u + pool->dims, u);
+	for (size_t i = 0; i < acquire->n_base; i++)
+		add_flips(pool, acquire->base[i], u);
+}
+
 json_t *mb_acquire(const struct mb_acquire *acquire, struct mb_rng *rng)
 {
 	size_t dims = acquire->rows->dims;
 	double *u = mb_alloc(2 * dims * sizeof *u);
+	uint64_t size = mb_space_size(acquire->rows->space);
 	struct pool pool;
 	json_t *point;
 
 	pool_init(&pool, acquire, rng);
-	add_uniform(&pool, u);
-	for (size_t i = 0; i < acquire->n_base; i++)
-		add_mutations(&pool, acquire->base[i], u + dims, u);
-	for (size_t i = 0; i < acquire->n_base; i++)
-		add_flips(&pool, acquire->base[i], u);
+	if (size <= TABLE)
+		add_table(&pool, size, u);
+	else
+		add_sample(&pool, u);
 	score_from(&pool, 0);
-	climb(&pool, u);
+	if (size > TABLE)
+		climb(&pool, u);
 	point = take(&pool);
 	pool_release(&pool);
 	free(u);

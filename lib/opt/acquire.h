@@ -2,7 +2,8 @@
  *
  * Within the room: the point of the space where an acquisition is largest, by a search that any model can use: points drawn
  * over the whole space, mutations of the best trials on three scales, every change of one category of theirs; then the best
- * of these are climbed from. Nothing seen, and nothing that breaks a linear constraint, is ever returned.
+ * of these are climbed from. A space of few points is looked at whole. Nothing seen, and nothing that breaks a linear
+ * constraint, is ever returned.
  *
  *     struct mb_acquire acquire = {.history = history, .rows = &rows, .score = log_ei, .context = &model};
  *     acquire.base = best; acquire.n_base = 5;              // coordinates of the best trials, the best first
@@ -27,6 +28,7 @@ struct mb_acquire {
 	const void *context;         /* of both */
 	const double *const *base;   /* n_base pointers to settled coordinates, NaN where inactive */
 	size_t n_base;
+	int brief;                   /* 1: a quarter of the points, for models that are slow to ask */
 };
 
 json_t *mb_acquire(const struct mb_acquire *acquire, struct mb_rng *rng);

@@ -16,8 +16,13 @@ enum {
 	MOST_START = 5,  /* points before the model is asked, less in one to three dimensions */
 	BASES = 5,       /* best trials that are varied */
 	ITERATIONS = 30, /* of a fit */
-	RANDOM_START = 5 /* one fit in so many has a random start as well */
+	RANDOM_START = 5, /* one fit in so many has a random start as well */
+	MOST_FITTED = 200, /* observations for the hyperparameters; of more, a choice of so many … */
+	REFIT = 32,        /* … whenever so many are new */
+	FITTED_BEST = 64, FITTED_NEWEST = 64 /* of the choice; the others are spread evenly over all ranks */
 };
+
+#define NOISY 0.01 /* variance of the noise, of all values' 1 */
 
 /* What is to be improved on lies this many standard deviations of y beyond the best value, in turn: a search that only
  * polishes its best point does not find a better region. */
@@ -30,6 +35,7 @@ struct model {
 	size_t *finished; /* observations with a value, the best first */
 	size_t n;
 	double *theta;
+	size_t fitted; /* results that theta knows of */
 	double target;
 };
 
@@ -101,43 +107,60 @@ static void find_finished(struct model *model)
 	free(ranked);
 }
 
-/* Mean and deviation of the values; a constant has deviation 1. */
-static double standardise(const struct model *model, double *mean)
+/* The values of the results in the order of the log, made fit for the model; returns what 1 of them is. */
+static double find_values(const struct model *model, double *y)
 {
-	const struct mb_observation *at = model->history->observations;
-	double square = 0;
+	const struct mb_history *history = model->history;
+	size_t n = 0;
 
-	*mean = 0;
-	for (size_t i = 0; i < model->n; i++)
-		*mean += at[model->finished[i]].value / (double)model->n;
-	for (size_t i = 0; i < model->n; i++) {
-		double off = at[model->finished[i]].value - *mean;
-
-		square += off * off / (double)model->n;
-	}
-	return square > 0 ? sqrt(square) : 1;
+	for (size_t i = 0; i < history->n; i++)
+		if (!history->observations[i].pending && !history->observations[i].failed)
+			y[n++] = history->observations[i].value;
+	return mb_standardise(y, n);
 }
 
 /* What failed is taken to be as bad as the worst. */
 static void add_results(struct model *model)
 {
 	const struct mb_history *history = model->history;
-	double mean, deviation = standardise(model, &mean), *row = mb_alloc(model->rows.dims * sizeof *row);
-	double worst = history->observations[model->finished[model->n - 1]].value;
+	double *y = mb_alloc((model->n + model->rows.dims) * sizeof *y), *row = y + model->n;
+	double unit = find_values(model, y), worst = -INFINITY;
+	size_t at = 0;
 
+	for (size_t i = 0; i < model->n; i++)
+		worst = y[i] > worst ? y[i] : worst;
 	for (size_t i = 0; i < history->n; i++) {
 		const struct mb_observation *observation = &history->observations[i];
-		double noise = observation->noise / deviation;
+		double noise = observation->noise / unit;
 
 		if (observation->pending)
 			continue;
 		mb_rows_put(&model->rows, &history->u[i * model->rows.dims], row);
-		mb_gp_add(&model->gp, row, ((observation->failed ? worst : observation->value) - mean) / deviation,
-			  observation->failed ? 0 : noise * noise);
+		mb_gp_add(&model->gp, row, observation->failed ? worst : y[at], observation->failed ? 0 : noise * noise);
+		at += !observation->failed;
 	}
-	model->target = (history->observations[model->finished[0]].value - mean) / deviation -
-			margins[history->n % MB_COUNT(margins)];
-	free(row);
+	free(y);
+}
+
+/* The best value, or where values are noisy the best that the model believes: the luckiest of many is no mark. */
+static double find_best(const struct model *model)
+{
+	const struct mb_gp *gp = &model->gp;
+	double *mean = mb_alloc(gp->n * (1 + gp->dims) * sizeof *mean), *rows = mean + gp->n, noise = 0, best = INFINITY;
+
+	for (size_t i = 0; i < gp->n; i++) {
+		noise += gp->noise[i] / (double)gp->n;
+		for (size_t j = 0; j < gp->dims; j++)
+			rows[i * gp->dims + j] = gp->x[j * gp->cap + i];
+	}
+	if (noise + exp(model->theta[MB_GP_NOISE(gp->dims)]) > NOISY)
+		mb_gp_predict(gp, rows, gp->n, mean, NULL);
+	else
+		memcpy(mean, gp->y, gp->n * sizeof *mean);
+	for (size_t i = 0; i < gp->n; i++)
+		best = mean[i] < best ? mean[i] : best;
+	free(mean);
+	return best;
 }
 
 /* The hyperparameters that an earlier suggestion was made with, from its record. */
@@ -171,16 +194,17 @@ static json_t *write_surrogate(const struct model *model)
 	mb_json_set(surrogate, "length", length);
 	mb_json_set(surrogate, "amplitude", json_real(exp(model->theta[MB_GP_AMPLITUDE(dims)])));
 	mb_json_set(surrogate, "noise", json_real(exp(model->theta[MB_GP_NOISE(dims)])));
+	mb_json_set(surrogate, "results", json_integer((json_int_t)model->fitted));
 	return surrogate;
 }
 
-static void try_start(struct model *model, const double *start, double *best)
+static void try_start(struct model *model, const struct mb_gp *gp, const double *start, double *best)
 {
 	size_t count = model->rows.dims + 2;
 	double *theta = mb_alloc(count * sizeof *theta), value;
 
 	memcpy(theta, start, count * sizeof *theta);
-	value = mb_gp_fit(&model->gp, &mb_gp_low_noise, theta, ITERATIONS);
+	value = mb_gp_fit(gp, &mb_gp_low_noise, theta, ITERATIONS);
 	if (value < *best) {
 		*best = value;
 		memcpy(model->theta, theta, count * sizeof *theta);
@@ -188,21 +212,81 @@ static void try_start(struct model *model, const double *start, double *best)
 	free(theta);
 }
 
+/* Marks what the hyperparameters of many results are fitted to. */
+static void choose_some(const struct model *model, unsigned char *chosen)
+{
+	size_t n = model->gp.n, left = MOST_FITTED - FITTED_BEST - FITTED_NEWEST;
+
+	for (size_t i = 0; i < FITTED_BEST && i < model->n; i++)
+		chosen[model->finished[i]] = 1;
+	for (size_t i = model->history->n, newest = 0; i-- > 0 && newest < FITTED_NEWEST;)
+		if (!model->history->observations[i].pending) {
+			chosen[i] = 1;
+			newest++;
+		}
+	for (size_t i = 0; i < left && n > left; i++)
+		chosen[model->finished[i * model->n / left]] = 1;
+}
+
+/* Of many results some are enough, and not every time. */
+static void fit_some(struct model *model)
+{
+	const struct mb_history *history = model->history;
+	size_t dims = model->rows.dims, at = 0;
+	double *row, best = INFINITY, *start = mb_alloc((dims + 2) * sizeof *start);
+	unsigned char *chosen;
+	struct mb_gp some;
+
+	mb_gp_start(dims, start);
+	mb_gp_start(dims, model->theta);
+	if (read_surrogate(history->surrogate, dims, start) == 0) {
+		memcpy(model->theta, start, (dims + 2) * sizeof *start);
+		model->fitted = (size_t)json_integer_value(json_object_get(history->surrogate, "results"));
+		if (model->fitted / REFIT == model->n / REFIT) {
+			free(start);
+			return;
+		}
+	}
+	chosen = mb_alloc(history->n);
+	row = mb_alloc(dims * sizeof *row);
+	choose_some(model, chosen);
+	mb_gp_init(&some, dims, model->rows.category, MOST_FITTED);
+	for (size_t i = 0; i < history->n; i++) {
+		if (chosen[i]) {
+			mb_rows_put(&model->rows, &history->u[i * dims], row);
+			mb_gp_add(&some, row, model->gp.y[at], model->gp.noise[at]);
+		}
+		at += !history->observations[i].pending;
+	}
+	model->fitted = model->n;
+	try_start(model, &some, start, &best);
+	mb_gp_release(&some);
+	free(row);
+	free(chosen);
+	free(start);
+}
+
 static void fit(struct model *model, struct mb_rng *rng)
 {
 	size_t dims = model->rows.dims;
-	double *start = mb_alloc((dims + 2) * sizeof *start), best = INFINITY;
+	double *start, best = INFINITY;
 
+	if (model->gp.n > MOST_FITTED) {
+		fit_some(model);
+		return;
+	}
+	start = mb_alloc((dims + 2) * sizeof *start);
 	mb_gp_start(dims, model->theta);
 	mb_gp_start(dims, start);
-	try_start(model, start, &best);
+	model->fitted = model->n;
+	try_start(model, &model->gp, start, &best);
 	if (read_surrogate(model->history->surrogate, dims, start) == 0)
-		try_start(model, start, &best);
+		try_start(model, &model->gp, start, &best);
 	if (mb_rng_below(rng, RANDOM_START) == 0) {
 		mb_gp_start(dims, start);
 		for (size_t i = 0; i < dims; i++)
 			start[i] = 0.7 * mb_rng_normal(rng);
-		try_start(model, start, &best);
+		try_start(model, &model->gp, start, &best);
 	}
 	free(start);
 }
@@ -233,6 +317,7 @@ static int model_init(struct model *model, const struct mb_history *history, str
 	fit(model, rng);
 	if (mb_gp_condition(&model->gp, model->theta) < 0)
 		return -1;
+	model->target = find_best(model) - margins[history->n % MB_COUNT(margins)];
 	believe(model);
 	return 0;
 }
@@ -277,7 +362,8 @@ static json_t *best_point(const struct model *model, struct mb_rng *rng)
 {
 	const double *base[BASES];
 	struct mb_acquire acquire = {.history = model->history, .rows = &model->rows, .score = score,
-				     .gradient = score_gradient, .context = model, .base = base};
+				     .gradient = score_gradient, .context = model, .base = base,
+				     .brief = model->gp.factored > MOST_FITTED};
 
 	for (; acquire.n_base < BASES && acquire.n_base < model->n; acquire.n_base++)
 		base[acquire.n_base] = &model->history->u[model->finished[acquire.n_base] * model->rows.dims];

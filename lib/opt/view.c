@@ -83,6 +83,7 @@ void mb_view_init(struct mb_view *view, const struct mb_history *history)
 
 	*view = (struct mb_view){.history = *history};
 	view->history.n = 0;
+	view->history.cache = NULL; /* values of the past change with what is gained */
 	view->history.observations = view->observations = mb_alloc((n + 1) * sizeof *view->observations);
 	view->history.u = view->u = mb_alloc((n * dims + 1) * sizeof *view->u);
 	view->history.metrics = view->metrics = mb_alloc((n * m + 1) * sizeof *view->metrics);

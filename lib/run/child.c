@@ -337,6 +337,31 @@ static void attend(struct mb_child *child, struct ends *ends, struct mb_link *li
 	mb_str_release(&words);
 }
 
+static int is_stop(int signal)
+{
+	return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGUSR1 || signal == SIGUSR2;
+}
+
+/* A batch system signals all processes of a job, each by itself: a child that such a signal ended may be gone before this
+ * process has heard of its own, which counts as forwarded. */
+static void hear_late(struct mb_child *child, int signals)
+{
+	const double until = mb_clock_monotonic_s() + 0.3;
+	const int status = child->status;
+	struct pollfd on = {.fd = signals, .events = POLLIN};
+	int signal;
+
+	if (child->forwarded || child->timed_out || child->memory ||
+	    !(WIFSIGNALED(status) ? is_stop(WTERMSIG(status)) : is_stop(WEXITSTATUS(status) - 128)))
+		return;
+	while (!child->forwarded && mb_clock_monotonic_s() < until) {
+		poll(&on, 1, 20);
+		while ((signal = mb_signals_take()))
+			if (signal != SIGCHLD && !child->forwarded)
+				child->forwarded = signal;
+	}
+}
+
 int mb_child_run(struct mb_child *child, struct mb_link *link, struct mb_err *err)
 {
 	struct ends ends;
@@ -362,6 +387,8 @@ int mb_child_run(struct mb_child *child, struct mb_link *link, struct mb_err *er
 	}
 	while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
 		;
+	if (!error)
+		hear_late(child, signals);
 	if (error)
 		return mb_err_set(err, MB_EXIT_CHILD, NULL, "%s: %s", child->argv ? child->argv[0] : "/bin/sh",
 				  strerror(error));

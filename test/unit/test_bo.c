@@ -57,6 +57,31 @@ TEST(the_same_log_gives_the_same_suggestion)
 	search_free(search);
 }
 
+/* Of many results some are fitted to, at every 32nd, and what was fitted is taken from the log in between. */
+TEST(many_results_are_fitted_to_now_and_then)
+{
+	struct search *search = search_new(FIVE, 400, 3);
+	int fitted = 0;
+
+	for (int i = 0; i < 300; i++) {
+		json_t *last = json_incref(search->surrogate);
+		struct mb_suggestion again = {0};
+
+		if (i > 230)
+			mb_suggest(mb_algorithm_find("gp"), &search->history, &again, &search->err);
+		next(search, i < 200 ? "random" : "gp");
+		CHECK(i <= 230 || json_equal(again.assignments, search->last.assignments));
+		if (i > 210 && !json_equal(json_object_get(last, "results"), json_object_get(search->surrogate, "results")))
+			fitted++;
+		json_decref(again.assignments);
+		json_decref(again.surrogate);
+		json_decref(last);
+		tell(search, bowl(search));
+	}
+	CHECK_INT(fitted, 3); /* at 224, 256 and 288 */
+	search_free(search);
+}
+
 /* A constant, an outlier, and values far from 1 are values like others. */
 TEST(odd_values_do_no_harm)
 {
@@ -104,6 +129,34 @@ TEST(open_trials_keep_apart)
 	printf("# best of 8 batches of 8: %.2g\n", best);
 	CHECK(best < 2e-3);
 	search_free(search);
+}
+
+/* Noise as large as the differences that matter, and declared: what the search comes to is still better than random's best. */
+TEST(noise_that_is_declared_does_not_mislead)
+{
+	enum { SEEDS = 5, BUDGET = 60 };
+	double gp = 0, random = 0;
+
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		struct search *search = search_new(FIVE, BUDGET, seed);
+		double best = INFINITY;
+		struct mb_rng rng;
+
+		mb_rng_init(&rng, seed, 0, MB_RNG_DIGITS);
+		for (int i = 0; i < BUDGET; i++) {
+			double value;
+
+			next(search, "gp");
+			value = bowl(search);
+			best = value < best ? value : best;
+			*keep(search) = (struct mb_observation){.value = value + 0.05 * mb_rng_normal(&rng), .noise = 0.05};
+		}
+		search_free(search);
+		gp += best / SEEDS;
+		random += best_after("random", BUDGET, seed) / SEEDS;
+	}
+	printf("# best of %d under noise of 0.05: %.4f, of random points %.4f\n", BUDGET, gp, random);
+	CHECK(gp < random / 3);
 }
 
 TEST_MAIN

@@ -253,4 +253,29 @@ TEST(a_signal_is_forwarded_once)
 	mb_child_release(&child);
 }
 
+TEST(a_child_that_a_signal_to_all_ended_first)
+{
+	struct mb_err err;
+	int bad;
+	pid_t self = getpid(), killer = fork();
+	struct mb_child child;
+
+	if (killer == 0) {
+		poll(NULL, 0, 200);
+		kill(self, SIGTERM);
+		_exit(0);
+	}
+	child = run((struct mb_child){.shell = "sleep 0.1; kill -TERM $$", .grace_s = 10}, &bad, &err);
+	CHECK_INT(bad, 0);
+	CHECK_INT(child.forwarded, SIGTERM);
+	waitpid(killer, NULL, 0);
+	mb_child_release(&child);
+
+	/* Nothing comes after: it is the child's own affair. */
+	child = run((struct mb_child){.shell = "kill -TERM $$", .grace_s = 10}, &bad, &err);
+	CHECK_INT(bad, 0);
+	CHECK_INT(child.forwarded, 0);
+	mb_child_release(&child);
+}
+
 TEST_MAIN
