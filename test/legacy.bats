@@ -10,6 +10,9 @@ load setup.bash
 SHARED=${MB_SHARED:-$ROOT/../shared}
 LEGACY=$SHARED/legacy/test_conf.yaml
 
+setup_file() { slurm_up; }
+teardown_file() { slurm_down; }
+
 there() { [ -e "$LEGACY" ] || skip "$LEGACY is missing"; }
 
 # model: a repository with the elastic net and a requirements.txt, and its data.
@@ -80,7 +83,6 @@ at_the_end() {
 
 @test "the same on a real Slurm" {
 	there
-	slurm_up
 	slurm_needed
 	model
 	legacy
@@ -100,5 +102,4 @@ at_the_end() {
 		sleep 1
 	done
 	[ -z "$(squeue -h --me)" ]
-	slurm_down
 }
