@@ -108,7 +108,7 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 	sed -i 's/job/no-such-job/' experiment.yaml
 	mb-deploy start
 	until_true is slow stopped
-	mb-deploy status slow | grep -q 'ended .* with 5: .*mb-train ended with 5'
+	mb-deploy status slow | grep -q 'ended .* with 5: .*mb-train ended with 5.* (mb-deploy logs slow tells why)'
 	mb-deploy logs slow | grep -q 'no-such-job'
 }
 

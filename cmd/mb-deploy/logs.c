@@ -143,6 +143,9 @@ int verb_logs(struct mb_tool *tool, const struct deploy_options *options)
 		status = mb_tool_fail(tool, &err);
 	} else {
 		find_files(&logs);
+		if (!logs.n)
+			mb_tool_say(tool, "%s: no worker has begun (mb-deploy status %s tells why)",
+				    logs.deployment.name, logs.deployment.name);
 		if (print_all(&logs, options->lines ? options->lines : LINES) < 0)
 			status = tool->stdout_gone ? MB_EXIT_OK : MB_EXIT_SYSTEM;
 		else if (options->follow && follow(&logs, &err) < 0)

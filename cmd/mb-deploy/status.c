@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -100,6 +101,8 @@ static void add_worker(struct mb_str *out, const struct deployment *deployment, 
 		mb_str_addf(out, " ");
 		add_time(out, now - slot->ended_s);
 		mb_str_addf(out, " ago with %lld: %s", (long long)slot->exit, slot->words);
+		if (slot->exit && slot->exit != 128 + SIGKILL)
+			mb_str_addf(out, " (mb-deploy logs %s tells why)", deployment->name);
 	} else if (life == LIFE_LOST) {
 		mb_str_addf(out, ": killed, or its machine went down (mb-deploy continue %s)", deployment->name);
 	} else if (life_is_on(life)) {
