@@ -35,8 +35,10 @@ void mb_pareto_crowding(const double *points, size_t n, size_t m, double *distan
 double mb_hypervolume(const double *points, size_t n, size_t m, const double *reference);
 
 /* Where to measure from when the user does not say: the worst of the front in each objective, and a tenth of the front's
- * extent beyond it; where the front has none, of the extent of all points, and where those have none, a tenth. What is
- * not NaN in `given` (m) is taken instead. n >= 1. */
+ * extent beyond it; where the front has none, of the extent of all points, and where those have none, a tenth; but no
+ * nearer than the worst of all points: from a front's own end, a search that has found one end of it would never look for the
+ * other (ZDT1, 100 evaluations in 10 dimensions: hypervolume to (1.1, 1.1) .85, and .43 without). What is not NaN in `given` (m) is
+ * taken instead. n >= 1. */
 void mb_pareto_reference(const double *points, size_t n, size_t m, const double *given, double *reference);
 
 #endif
