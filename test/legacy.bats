@@ -5,6 +5,10 @@
 
 load helper
 load setup.bash
+load slurm
+
+setup_file() { slurm_up; }
+teardown_file() { slurm_down; }
 
 SHARED=${MB_SHARED:-$ROOT/../shared}
 LEGACY=$SHARED/legacy/test_conf.yaml
@@ -74,5 +78,25 @@ at_the_end() {
 	module=null
 	[ ! -e /etc/profile.d/modules.sh ] && [ ! -e /etc/profile.d/lmod.sh ] || module=1.0
 	at_the_end $module
+	mb-deploy delete elasticnet-demo
+}
+
+@test "it runs to its budget on Slurm, with all of that in each job" {
+	there
+	slurm_needed
+	model
+	legacy
+	[ -e /etc/profile.d/modules.sh ] || [ -e /etc/profile.d/lmod.sh ] || sed -i '/^cluster_modules:/,/^$/d' test_conf.yaml
+	mb-deploy start --on slurm test_conf.yaml
+	for ((i = 0; i < 600; i++)); do
+		! is elasticnet-demo finished || break
+		sleep 0.1
+	done
+	module=null
+	[ ! -e /etc/profile.d/modules.sh ] && [ ! -e /etc/profile.d/lmod.sh ] || module=1.0
+	at_the_end $module
+	folder=$(mb-deploy status elasticnet-demo --json | jq -r .folder)
+	jq -es 'map(select(.event == "launch" and .job).worker) | unique == [1, 2]' "$folder/deploy.ndjson"
+	jq -es 'map(select(.event == "span" and .phase == "queue")) | length >= 1' "$folder/deploy.ndjson"
 	mb-deploy delete elasticnet-demo
 }

@@ -272,6 +272,7 @@ finished() {
 }
 
 @test "a worker killed at each of its steps: no link twice, and continue ends with exactly the budget" {
+	found=10
 	for ((n = 1; n <= 16; n++)); do
 		mkdir $n
 		(
@@ -279,16 +280,18 @@ finished() {
 			slow 3 0.1 die-$n
 			sed -i 's/bandwidth: 2/bandwidth: 1/' experiment.yaml
 			# Killed between the claim and the submission, which is made here instead, and has the worker killed.
-			for ((m = 10; m < 30; m++)); do
+			for ((m = found; m < 30; m++)); do
 				MB_DEPLOY_DIE_AT=$m mb-deploy start 2>err || true
 				[ "$(jq -r .event die-$n/deploy.ndjson 2>/dev/null | tail -1)" != link ] || break
 				[ ! -e die-$n ] || mb-deploy delete die-$n
 			done
+			echo $m >found
 			claim=$(jq 'select(.event == "link").n' die-$n/deploy.ndjson)
 			MB_DEPLOY_DIE_AT=$n sbatch -Q --parsable --job-name="$(name_of die-$n)" --array=1-1 -p dev -t 5 \
 				--chdir="$PWD/die-$n" --output=logs/worker-%a.log --open-mode=append --requeue \
 				"$PWD/die-$n/deploy.sh" "$(type -P mb-deploy)" "$PWD/die-$n" "$claim" >job
 		) 2>/dev/null
+		found=$(cat $n/found)
 	done
 	killed=0
 	for ((n = 1; n <= 16; n++)); do
