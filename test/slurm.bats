@@ -105,6 +105,7 @@ finished() {
 	[ "$status" -eq 0 ] && [[ $stderr == *"slow: 2 workers submitted"* ]]
 	((${EPOCHREALTIME/./} - start < 2000000))
 	finished slow 6
+	fails grep "nothing is left to do" slow/logs/*
 	mb-deploy status slow | grep -q "worker 2   ended .* with 0: done"
 	jq -es 'map(select(.event == "span").phase) | index("deploy") and index("queue") and index("undeploy")' slow/deploy.ndjson
 	mb-time --report --json slow/deploy.ndjson | jq -es 'map({(.phase): .}) | add | .deploy.count == 1 and .queue.count >= 1'
@@ -271,6 +272,44 @@ finished() {
 	[ ! -e 12/lived ] && [ -e 24/lived ] # it was killed, and there are no more steps
 }
 
+# die_at STEP NAME FROM: the first worker of the search kills itself at that step. `start` is killed between the claim and the
+# submission (the step is looked for from FROM on, and kept in the file `found`), which is made here instead.
+die_at() {
+	local m claim
+	for ((m = $3; m < 30; m++)); do
+		MB_DEPLOY_DIE_AT=$m mb-deploy start 2>err || true
+		[ "$(jq -r .event "$2/deploy.ndjson" 2>/dev/null | tail -1)" != link ] || break
+		[ ! -e "$2" ] || mb-deploy delete "$2"
+	done
+	echo $m >found
+	claim=$(jq 'select(.event == "link").n' "$2/deploy.ndjson")
+	MB_DEPLOY_DIE_AT=$1 sbatch --parsable --job-name="$(name_of "$2")" --array=1-1 -p dev -t 5 --chdir="$PWD/$2" \
+		--output=logs/worker-%a.log --open-mode=append --requeue \
+		"$PWD/$2/deploy.sh" "$(type -P mb-deploy)" "$PWD/$2" "$claim" >job
+}
+
+@test "a submission that a crash left unnoted is found in the queue, and not made again" {
+	slow 4 0.3 slow "time: 5, begin: now+1hour"
+	for ((n = 5; n < 16; n++)); do
+		die_at $n slow 10
+		within 20 fails running slow 1
+		last=$(tail -1 slow/deploy.ndjson | jq -r '.event + " \(.link)"')
+		queued=$(squeue -h --name="$(name_of slow)" -o %F | sort -u)
+		[ "$last" != "link 2" ] || [ -z "$queued" ] || break
+		mb-deploy kill slow
+		mb-deploy delete slow
+	done
+	[ "$last" = "link 2" ]
+	# Another worker of the first link sees to the next.
+	claim=$(jq 'select(.event == "link" and .link == 1).n' slow/deploy.ndjson)
+	MB_DEPLOY_LINK=$claim SLURM_ARRAY_JOB_ID=$(cat job) SLURM_ARRAY_TASK_ID=2 mb-deploy worker "$PWD/slow"
+	within 60 state_is slow finished
+	within 10 no_job slow
+	exactly slow 4
+	jq -es --arg job "$queued" 'map(select(.event == "linked" and .job == $job)) | length == 1' slow/deploy.ndjson
+	[ "$(jq -s 'map(select(.event == "link" and .link == 2)) | length' slow/deploy.ndjson)" -eq 1 ]
+}
+
 @test "a worker killed at each of its steps: no link twice, and continue ends with exactly the budget" {
 	found=10
 	for ((n = 1; n <= 16; n++)); do
@@ -279,17 +318,7 @@ finished() {
 			cd $n
 			slow 3 0.1 die-$n
 			sed -i 's/bandwidth: 2/bandwidth: 1/' experiment.yaml
-			# Killed between the claim and the submission, which is made here instead, and has the worker killed.
-			for ((m = found; m < 30; m++)); do
-				MB_DEPLOY_DIE_AT=$m mb-deploy start 2>err || true
-				[ "$(jq -r .event die-$n/deploy.ndjson 2>/dev/null | tail -1)" != link ] || break
-				[ ! -e die-$n ] || mb-deploy delete die-$n
-			done
-			echo $m >found
-			claim=$(jq 'select(.event == "link").n' die-$n/deploy.ndjson)
-			MB_DEPLOY_DIE_AT=$n sbatch -Q --parsable --job-name="$(name_of die-$n)" --array=1-1 -p dev -t 5 \
-				--chdir="$PWD/die-$n" --output=logs/worker-%a.log --open-mode=append --requeue \
-				"$PWD/die-$n/deploy.sh" "$(type -P mb-deploy)" "$PWD/die-$n" "$claim" >job
+			die_at $n die-$n $found
 		) 2>/dev/null
 		found=$(cat $n/found)
 	done
@@ -402,9 +431,11 @@ finished() {
 }
 
 @test "status on 1,000 trials and 8 workers takes 50 ms at most of the processor, Slurm asked once" {
+	"$SLURM_CLUSTER" resume n4
 	slow 2000 0.01 many
 	sed -i 's/bandwidth: 2/bandwidth: 8/' experiment.yaml
 	mb-deploy start
+	within 60 begun many 1 8
 	within 90 observed many 1000
 	mb-deploy kill many
 	[ "$(mb-deploy status many --json | jq '.workers | length')" -eq 8 ]
