@@ -219,12 +219,15 @@ finished() {
 
 @test "submitting from inside a job: no variable of that job comes along" {
 	slow 4
+	sed -i 's/command: "/&echo ${SLURM_LEAKED:-none} >>leaked; /' experiment.yaml
 	cat >outer <<-'END'
 	#!/bin/bash
+	export SLURM_LEAKED=yes
 	exec mb-deploy start experiment.yaml
 	END
 	sbatch -Q --wait --array=7 -p dev -t 5 --mem=100 --job-name=outer -o outer.out outer
 	finished slow 4
+	[ "$(sort -u leaked)" = none ]
 	[ "$(jq -s 'map(select(.event == "launch").worker) | max' slow/deploy.ndjson)" -eq 2 ]
 }
 
@@ -286,28 +289,6 @@ die_at() {
 	MB_DEPLOY_DIE_AT=$1 sbatch --parsable --job-name="$(name_of "$2")" --array=1-1 -p dev -t 5 --chdir="$PWD/$2" \
 		--output=logs/worker-%a.log --open-mode=append --requeue \
 		"$PWD/$2/deploy.sh" "$(type -P mb-deploy)" "$PWD/$2" "$claim" >job
-}
-
-@test "a submission that a crash left unnoted is found in the queue, and not made again" {
-	slow 4 0.3 slow "time: 5, begin: now+1hour"
-	for ((n = 5; n < 16; n++)); do
-		die_at $n slow 10
-		within 20 fails running slow 1
-		last=$(tail -1 slow/deploy.ndjson | jq -r '.event + " \(.link)"')
-		queued=$(squeue -h --name="$(name_of slow)" -o %F | sort -u)
-		[ "$last" != "link 2" ] || [ -z "$queued" ] || break
-		mb-deploy kill slow
-		mb-deploy delete slow
-	done
-	[ "$last" = "link 2" ]
-	# Another worker of the first link sees to the next.
-	claim=$(jq 'select(.event == "link" and .link == 1).n' slow/deploy.ndjson)
-	MB_DEPLOY_LINK=$claim SLURM_ARRAY_JOB_ID=$(cat job) SLURM_ARRAY_TASK_ID=2 mb-deploy worker "$PWD/slow"
-	within 60 state_is slow finished
-	within 10 no_job slow
-	exactly slow 4
-	jq -es --arg job "$queued" 'map(select(.event == "linked" and .job == $job)) | length == 1' slow/deploy.ndjson
-	[ "$(jq -s 'map(select(.event == "link" and .link == 2)) | length' slow/deploy.ndjson)" -eq 1 ]
 }
 
 @test "a worker killed at each of its steps: no link twice, and continue ends with exactly the budget" {
