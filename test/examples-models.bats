@@ -135,3 +135,12 @@ sbatch_stub() {
 	mb-deploy delete elastic-net
 	[ ! -e elastic-net ]
 }
+
+@test "early-stop: trials end themselves, and the best is found with far fewer epochs" {
+	example early-stop
+	run_all
+	cd home/descent
+	diff <(jq -r 'select(.status == "completed" or .status == "failed").trial' trials.ndjson | sort -n) <(seq 40)
+	mb-collect --best | tee best | jq -e '.metrics.loss < 0.02 and .metrics.epochs == 30'
+	jq -es 'map(.metrics.epochs // empty) | add < 900 and any(.[]; . == 30) and any(.[]; . < 10)' trials.ndjson
+}

@@ -253,3 +253,15 @@ for_tools() {
 		[ -z "$(find state -name '.digits*' -o -name digits)" ]
 	done
 }
+
+@test "plan tells of the workspace, and asks nobody for it" {
+	workspaces
+	echo 'data_options: {dataset_path: "me@far:data", copy_data: true}' >>experiment.yaml
+	mb-deploy plan | grep -Fx "# start first: makes the folder in the workspace digits: ws_find digits, else ws_allocate digits 30"
+	mb-deploy plan | grep -Fx "# start first: fetches me@far:data"
+	mb-deploy plan | grep -Fx "# each worker first: copies the data to the node's own disk"
+	[ ! -e ws ]
+	# Letters that the tools do not take.
+	sed -i 's/name: digits/name: "Müller (1)"/' experiment.yaml
+	[[ $(mb-deploy plan) == *": ws_find mb-M--ller-1-"* ]]
+}

@@ -431,6 +431,19 @@ agree() {
 	[[ "$stderr" == *'404 No object 1 (-a auto goes on'* ]]
 }
 
+@test "mb-deploy: a search by the service, and delete deletes it there" {
+	service
+	export XDG_STATE_HOME=$PWD/state
+	experiment 3 1
+	sed -i 's/  parallel_bandwidth: 1/&\n  algorithm: sigopt/' experiment.yaml
+	mb-deploy start experiment.yaml
+	until_true grep -q '"trial":3.*completed' digits/trials.ndjson
+	until_true fails grep -q '"busy":true' digits/trials.ndjson.sigopt
+	until_true mb-deploy delete digits
+	[ ! -e digits ]
+	dump -e '(.observations | length) == 3 and .experiments[0].state == "deleted"'
+}
+
 @test "mb-suggest starts without libcurl" {
 	fails grep -q libcurl <(ldd "$(command -v mb-suggest)")
 	mb-suggest --list-algorithms | grep -q '^sigopt '
@@ -473,6 +486,10 @@ ask() {
 @test "SigOpt's optimiser: 30 observations on both sides, none doubled, through failures and kill -9" {
 	own_optimiser --fail-rate 0.2
 	remote 30 3
+	# It draws at random until there are two observations a dimension; what comes then takes seconds each.
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		sed -i "/^- {name: x,/a - {name: x$i, type: double, bounds: {min: 0, max: 1}}" experiment.yaml
+	done
 	for i in 1 2; do
 		mb-suggest -q | work | mb-collect -q >out &
 		local pipe=$!

@@ -258,3 +258,32 @@ mixture() {
 		[ "$(jq -c .assignments out | sort -u | wc -l)" -eq 60 ]
 	done
 }
+
+# A process that has seen the whole search and one that reads it from the start say the same.
+@test "a warm coprocess and a cold process say the same: tpe, cmaes" {
+	cat >experiment.yaml <<-END
+	experiment: {name: warm, observation_budget: 60, parallel_bandwidth: 1, seed: 5}
+	parameters:
+	  - {name: x, type: double, bounds: {min: -5, max: 5}}
+	  - {name: k, type: int, bounds: {min: 1, max: 30}}
+	  - {name: c, type: categorical, categorical_values: [a, b]}
+	metrics: [{name: loss, objective: minimize}]
+	END
+	for algorithm in tpe cmaes; do
+		rm -f in
+		mkfifo in
+		mb-suggest -a "$algorithm" -l - <in >said &
+		exec 7>in
+		: >told
+		for ((i = 1; i <= 50; i++)); do
+			for ((wait = 0; wait < 500 && $(wc -l <said) < i; wait++)); do sleep 0.01; done
+			mb-suggest -a "$algorithm" -l - -n 1 <told | jq -c 'del(.spans)' >cold
+			sed -n "${i}p" said | jq -c 'del(.spans)' | cmp - cold
+			sed -n "${i}p" said | jq -c '.status = "completed" | .metrics.loss =
+				.assignments.x * .assignments.x + .assignments.k' | tee -a told >&7
+		done
+		exec 7>&-
+		wait
+		jq -es --arg algorithm "$algorithm" 'map(.algorithm) | index($algorithm)' told
+	done
+}

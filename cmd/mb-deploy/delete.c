@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "deploy.h"
 
 static int check_uuid(const struct deployment *deployment)
@@ -31,6 +32,30 @@ static int release(struct mb_tool *tool, const char *name)
 	return status;
 }
 
+/* The experiment that the SigOpt service made for this search. That it cannot be reached keeps nothing from being removed
+ * here; what it said is printed. */
+static void delete_at_service(const struct deployment *deployment)
+{
+	char *program = driver_program("mb-suggest"), *experiment = folder_file(deployment, "experiment.yaml"),
+	     *log = folder_file(deployment, "trials.ndjson"), *state = folder_file(deployment, "trials.ndjson.sigopt"), *words;
+	char *const argv[] = {program, "--sigopt-delete", "-e", experiment, "-l", log, NULL};
+	char *const variables[] = {"MB_SIGOPT_PATIENCE=10", NULL};
+	struct command command = {.argv = argv, .variables = variables, .limit_s = 60};
+	struct mb_err err;
+
+	if (access(state, F_OK) == 0) {
+		command_run(&command, &err);
+		words = command_words(&command, 1);
+		mb_tool_say(deployment->tool, "%s: %s", deployment->name, words);
+		free(words);
+		command_release(&command);
+	}
+	free(state);
+	free(log);
+	free(experiment);
+	free(program);
+}
+
 /* Under both locks. */
 static int delete (struct deployment *deployment)
 {
@@ -52,6 +77,7 @@ static int delete (struct deployment *deployment)
 	status = kill_all(deployment, &killed);
 	if (status)
 		return status;
+	delete_at_service(deployment);
 	if (journal_add(&deployment->journal, journal_verb("intent", "delete"), &err) < 0 ||
 	    folder_remove(deployment, &err) < 0)
 		return mb_tool_fail(tool, &err);

@@ -37,6 +37,7 @@ struct deployment {
 /* What the command line says. */
 struct deploy_options {
 	const char *on;   /* NULL: what the experiment file says */
+	const char *target; /* of render; NULL: not given */
 	const char *name; /* the operand: a FILE, a NAME, a folder; NULL: none */
 	int64_t workers;  /* 0: as the driver likes */
 	int64_t lines;    /* of logs */
@@ -58,6 +59,7 @@ int verb_kill(struct mb_tool *tool, const struct deploy_options *options);
 int verb_delete(struct mb_tool *tool, const struct deploy_options *options);
 int verb_doctor(struct mb_tool *tool, const struct deploy_options *options);
 int verb_plan(struct mb_tool *tool, const struct deploy_options *options);
+int verb_render(struct mb_tool *tool, const struct deploy_options *options);
 int verb_worker(struct mb_tool *tool, const struct deploy_options *options);
 
 /* What became of a worker. */

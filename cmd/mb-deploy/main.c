@@ -23,10 +23,9 @@ static const struct {
 	{{"delete", NULL, verb_delete}, OPERAND_NAME},
 	{{"plan", NULL, verb_plan}, OPERAND_FILE},
 	{{"doctor", NULL, verb_doctor}, OPERAND_FILE},
+	{{"render", NULL, verb_render}, OPERAND_FILE},
 	{{"worker", NULL, verb_worker}, OPERAND_NAME},
 };
-
-static const char *const not_built[] = {"render", NULL};
 
 static int wrong_verb(struct mb_tool *tool, const char *word)
 {
@@ -34,11 +33,6 @@ static int wrong_verb(struct mb_tool *tool, const char *word)
 
 	for (size_t i = 0; i < MB_COUNT(verbs); i++)
 		names[i] = verbs[i].verb.name;
-	for (size_t i = 0; not_built[i]; i++)
-		if (!strcmp(not_built[i], word)) {
-			mb_tool_warn(tool, "%s: not built in yet (see --help for the verbs that are)", word);
-			return MB_EXIT_USAGE;
-		}
 	near = mb_nearest(word, names);
 	if (near)
 		mb_tool_warn(tool, "%s: no such verb (did you mean %s?)", word, near);
@@ -88,11 +82,12 @@ static int run(struct mb_tool *tool, struct deploy_options *options, const char 
 
 int main(int argc, char **argv)
 {
+	static const char *const for_whom[] = {"slurm", "kubernetes", "docker", "apptainer", NULL};
 	static const char *const places[] = {"local", "slurm", NULL};
 	struct mb_tool tool = {
 		.name = "mb-deploy",
 		.synopsis = "start FILE | status [NAME] | logs NAME | list | kill NAME | continue NAME | delete NAME "
-			    "| plan FILE | doctor [FILE] | worker NAME",
+			    "| plan FILE | doctor [FILE] | render --for TARGET FILE | worker NAME",
 		.about = "Runs the search of an experiment file in the background, and keeps order over what runs."};
 	struct deploy_options options = {.lines = 40};
 	const char *config_path = NULL, *experiment_name = NULL;
@@ -100,7 +95,9 @@ int main(int argc, char **argv)
 	const struct mb_opt table[] = {
 		{0, "on", MB_OPT_TEXT, &options.on, "PLACE", "where the workers run; default: slurm when experiment.cluster is given", .words = places},
 		{'w', "workers", MB_OPT_INT, &options.workers, "COUNT",
-		 "of start and plan: this many workers; default: 1, on Slurm parallel_bandwidth", .min = 1, .max = 4096},
+		 "of start, plan, render: this many workers; default: 1, on Slurm parallel_bandwidth", .min = 1, .max = 4096},
+		{0, "for", MB_OPT_TEXT, &options.target, "TARGET", "of render: slurm, kubernetes, docker or apptainer",
+		 .words = for_whom},
 		{0, "update", MB_OPT_FLAG, &options.update, NULL, "of start: take over what was edited in FILE"},
 		{'f', "follow", MB_OPT_FLAG, &options.follow, NULL, "of logs: go on until no worker is left"},
 		{'n', "lines", MB_OPT_INT, &options.lines, "COUNT", "of logs: the last ones of each worker", .min = 1,

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "setup.h"
+#include "data.h"
 #include "profile.h"
+#include "setup.h"
 
 /* A word of the shell: as it is, or in single quotes. */
 void plan_add_word(struct mb_str *text, const char *word)
@@ -68,8 +69,35 @@ static void add_pipes(struct mb_tool *tool, const struct mb_experiment *experime
 	free(name);
 }
 
+/* Where the folder lies and what it needs from elsewhere. */
+static void add_places(const struct mb_experiment *experiment, const struct profile *profile, struct mb_str *out)
+{
+	char *slug = folder_slug(experiment->name), *words;
+	struct workspace workspace;
+
+	if (!experiment->use_local_workspace) {
+		workspace_name(&workspace, slug, profile);
+		words = mb_textf("start first: makes the folder in the workspace %s: %sfind %s, else %sallocate %s %lld",
+				 workspace.name, workspace.command, workspace.name, workspace.command, workspace.name,
+				 (long long)profile->workspace_days);
+		add_comment(out, words);
+		mb_str_adds(out, "\n");
+		free(words);
+		workspace_clear(&workspace);
+	}
+	if (experiment->dataset_path && data_is_remote(experiment->dataset_path)) {
+		words = mb_textf("start first: fetches %s", experiment->dataset_path);
+		add_comment(out, words);
+		mb_str_adds(out, "\n");
+		free(words);
+	}
+	if (experiment->dataset_path && experiment->copy_data)
+		mb_str_adds(out, "# each worker first: copies the data to the node's own disk\n");
+	free(slug);
+}
+
 /* What start sees to before, as comments: the workers' lines alone do not. */
-static void add_setup(const struct mb_experiment *experiment, struct mb_str *out)
+static void add_setup(const struct mb_experiment *experiment, const struct profile *profile, struct mb_str *out)
 {
 	const struct mb_git *git = &experiment->git;
 	struct mb_str words = {0};
@@ -98,10 +126,11 @@ static void add_setup(const struct mb_experiment *experiment, struct mb_str *out
 		mb_str_adds(out, "\n");
 	}
 	mb_str_release(&words);
+	add_places(experiment, profile, out);
 }
 
 static int print(struct mb_tool *tool, const struct mb_driver *driver, const struct mb_experiment *experiment,
-		 int64_t workers)
+		 const struct profile *profile, int64_t workers)
 {
 	const int cores = mb_cores();
 	const int64_t bandwidth = experiment->parallel_bandwidth, keep = (bandwidth + workers - 1) / workers;
@@ -117,7 +146,7 @@ static int print(struct mb_tool *tool, const struct mb_driver *driver, const str
 	else
 		mb_str_addf(&out, "# on this machine, %d core%s: %lld worker%s of %lld\n", cores, cores == 1 ? "" : "s",
 			    (long long)workers, workers == 1 ? "" : "s", (long long)keep);
-	add_setup(experiment, &out);
+	add_setup(experiment, profile, &out);
 	if (driver->plan)
 		driver->plan(tool, experiment, workers, &out);
 	else
@@ -154,7 +183,7 @@ int verb_plan(struct mb_tool *tool, const struct deploy_options *options)
 				  ? -1
 				  : driver->workers(experiment, options->workers, &err);
 		status = workers < 0 ? MB_EXIT_USAGE
-			 : workers ? print(tool, driver, experiment, workers)
+			 : workers ? print(tool, driver, experiment, profile, workers)
 				   : mb_tool_fail(tool, &err);
 	}
 	profile_free(profile);

@@ -92,7 +92,9 @@ int main(int argc, char **argv)
 	struct run_options options = {0};
 	const char *algorithm = NULL;
 	int64_t seed = INT64_MIN;
-	int list = 0, check = 0, init = 0, rest, status;
+	static const char *const trials[] = {"-", NULL};
+	const char *trial = NULL;
+	int list = 0, check = 0, init = 0, stop = 0, rest, status;
 	const struct mb_opt table[] = {
 		{'n', "count", MB_OPT_INT, &options.count, "COUNT", "print COUNT suggestions now and end", .min = 1, .max = 1e9},
 		{'k', "keep", MB_OPT_INT, &options.keep, "KEEP", "keep at most KEEP open; default: parallel_bandwidth",
@@ -104,13 +106,14 @@ int main(int argc, char **argv)
 		{0, "history", MB_OPT_TEXTS, &options.history, "FILE", "with -l -: records to start from; repeatable"},
 		{0, "check", MB_OPT_FLAG, &check, NULL, "say what the experiment file means and end"},
 		{0, "init", MB_OPT_FLAG, &init, NULL, "write an experiment file to begin with and end"},
+		{0, "should-stop", MB_OPT_FLAG, &stop, NULL, "end with 0 when the search should stop, 1 when it should go on"},
+		{0, "trial", MB_OPT_TEXT, &trial, "-", "with --should-stop: of the running trial whose record is on stdin",
+		 .words = trials},
 		{0, "sigopt-delete", MB_OPT_FLAG, &options.sigopt_delete, NULL,
 		 "delete this log's experiment at the SigOpt service and end"},
 		{0, "list-algorithms", MB_OPT_FLAG, &list, NULL, "name the algorithms and end"},
 		{0, "check", MB_OPT_UNBUILT},
 		{0, "init", MB_OPT_UNBUILT},
-		{0, "should-stop", MB_OPT_UNBUILT},
-		{0, "trial", MB_OPT_UNBUILT},
 		{0, "predict", MB_OPT_UNBUILT},
 		{0, "prior-log", MB_OPT_UNBUILT},
 		{0},
@@ -136,6 +139,10 @@ int main(int argc, char **argv)
 		mb_tool_warn(&tool, "--history: goes with -l - alone; a log on disk is its own history");
 		goto out;
 	}
+	if (trial && !stop) {
+		mb_tool_warn(&tool, "--trial: goes with --should-stop");
+		goto out;
+	}
 	experiment = mb_tool_experiment(&tool);
 	if (!experiment)
 		goto out;
@@ -151,7 +158,7 @@ int main(int argc, char **argv)
 		goto out;
 	}
 	suggester_init(&suggester, &tool, experiment, chosen, (uint64_t)seed);
-	status = suggest(&suggester, &options);
+	status = stop ? suggest_should_stop(&suggester, trial != NULL) : suggest(&suggester, &options);
 	suggester_release(&suggester);
 out:
 	mb_experiment_free(experiment);

@@ -11,7 +11,8 @@ void suggester_init(struct suggester *suggester, struct mb_tool *tool, const str
 		    const struct mb_algorithm *algorithm, uint64_t seed)
 {
 	*suggester = (struct suggester){
-		.tool = tool, .experiment = experiment, .algorithm = algorithm, .seed = seed, .log = {.fd = -1}};
+		.tool = tool, .experiment = experiment, .algorithm = algorithm, .seed = seed, .log = {.fd = -1},
+		.cache = mb_cache_new()};
 	suggester->ladder = mb_ladder_of(experiment);
 	suggester->spending.budget = mb_ladder_budget(&suggester->ladder);
 }
@@ -30,6 +31,7 @@ void suggester_release(struct suggester *suggester)
 	free(suggester->metrics);
 	free(suggester->metrics_stddev);
 	free(suggester->observed);
+	mb_cache_free(suggester->cache);
 	mb_log_close(&suggester->log);
 }
 
@@ -52,6 +54,14 @@ static void learn_issue(struct suggester *suggester, const json_t *record)
 		suggester->suggest_s += end_s - start_s;
 		suggester->n_suggest++;
 	}
+}
+
+/* Of an algorithm with restarts, the run that asked for it. */
+static int64_t run_of(const json_t *record)
+{
+	const json_t *run = json_object_get(json_object_get(record, "surrogate"), "run");
+
+	return json_is_integer(run) && json_integer_value(run) >= 0 ? json_integer_value(run) : -1;
 }
 
 /* A row for each observation, filled when its result comes. */
@@ -97,7 +107,7 @@ static void learn_point(struct suggester *suggester, const struct mb_key *key)
 	add_metric_rows(suggester, n);
 	MB_PUSH(suggester->observations, suggester->n_observations, suggester->cap_observations,
 		((struct mb_observation){.trial = key->trial, .rung = key->rung, .fidelity = share_of(suggester, key),
-					 .pending = 1}));
+					 .pending = 1, .run = run_of(key->issue ? key->issue : key->result)}));
 }
 
 static double spent_s(const json_t *record)
@@ -127,6 +137,7 @@ static void learn_result(struct suggester *suggester, size_t index)
 		return;
 	observation = &suggester->observations[at];
 	observation->pending = 0;
+	observation->told = key->line;
 	observation->cost_s = spent_s(key->result);
 	observation->failed = key->status != MB_STATUS_COMPLETED;
 	for (size_t i = 0; i < m; i++) {
@@ -220,7 +231,8 @@ struct mb_history suggester_history(const struct suggester *suggester)
 		.surrogate = suggester->surrogate,
 		.suggest_s = suggester->n_suggest ? suggester->suggest_s / (double)suggester->n_suggest : 0,
 		.n = suggester->n_observations,
-		.seed = suggester->seed};
+		.seed = suggester->seed,
+		.cache = suggester->cache};
 }
 
 static struct mb_move next_move(const struct suggester *suggester)

@@ -40,6 +40,7 @@ struct suggester {
 	double *u;      /* a row of mb_space_dims each */
 	double *metrics, *metrics_stddev; /* a row of experiment->n_metrics each */
 	size_t n_observations, cap_observations, cap_u, cap_metrics, cap_stddev;
+	struct mb_cache *cache;
 	json_t *surrogate; /* of the latest issue that has one; NULL: none */
 	double suggest_s;  /* total of the `suggest` spans of the issues */
 	size_t n_suggest;
@@ -58,6 +59,9 @@ void suggester_release(struct suggester *suggester);
 
 /* Takes in what the log learned: new points, trials that ended. */
 void suggester_update(struct suggester *suggester);
+
+/* What the algorithm may know, but for the number of the trial to come. Borrowed from the suggester. */
+struct mb_history suggester_history(const struct suggester *suggester);
 
 /* Is there something to suggest that was not suggested before (a new trial, a higher rung of one) and fits into what the
  * finished and the open leave of the budget? */
@@ -105,6 +109,9 @@ struct run_options {
 int suggest_loop(struct suggester *suggester, const struct run_options *options);
 int suggest_count(struct suggester *suggester, const struct run_options *options);
 int suggest_coprocess(struct suggester *suggester, const struct run_options *options);
+
+/* --should-stop, with `trial` --trial -: 0 stop, 1 go on, else an error. */
+int suggest_should_stop(struct suggester *suggester, int trial);
 
 /* What needs no log: a commented experiment file, which ends the program; and the experiment in words. */
 int suggest_init(struct mb_tool *tool);

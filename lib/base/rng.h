@@ -23,7 +23,9 @@ enum mb_rng_purpose {
 	MB_RNG_INIT = 6,    /* root: trial seed, index: layer */
 	MB_RNG_DROPOUT = 7, /* root: trial seed, index: step and layer */
 	MB_RNG_DIGITS = 8,  /* the built-in data set */
-	MB_RNG_BACKOFF = 9  /* root: of the process; waits before requests are sent again */
+	MB_RNG_BACKOFF = 9, /* root: of the process; waits before requests are sent again */
+	MB_RNG_RESTART = 10, /* root: experiment seed, index: restart of an algorithm */
+	MB_RNG_SHIFT = 11   /* root: trial seed, index: step */
 };
 
 struct mb_rng {

@@ -177,6 +177,36 @@ void mb_param_settle(const struct mb_param *param, double *u)
 		*u = mb_prior_share(param, range_guess(param, range_at(param, *u)));
 }
 
+/* Of an int, where it changes to k from the one below. */
+static double int_edge(const struct mb_param *param, double k)
+{
+	double from, to;
+
+	if (!param->log)
+		return mb_prior_share(param, (k - param->min) / (double)int_count(param));
+	from = log(param->min - 0.5);
+	to = log(param->max + 0.5);
+	return mb_prior_share(param, clamp((log(k - 0.5) - from) / (to - from), 0, 1));
+}
+
+int mb_param_cell(const struct mb_param *param, double u, double *low, double *high)
+{
+	double n = (double)param->n_values, k;
+
+	if (param->values) {
+		k = (double)mb_cell(u, param->n_values);
+		*low = k / n;
+		*high = (k + 1) / n;
+		return 1;
+	}
+	if (param->type != MB_PARAM_INT)
+		return 0;
+	k = range_at(param, u);
+	*low = int_edge(param, k);
+	*high = int_edge(param, k + 1);
+	return 1;
+}
+
 uint64_t mb_param_count(const struct mb_param *param)
 {
 	if (param->values)

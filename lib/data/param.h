@@ -29,6 +29,9 @@ int mb_param_encode(const struct mb_param *param, const json_t *value, double *u
 /* Makes u the middle of its cell, where there are cells. */
 void mb_param_settle(const struct mb_param *param, double *u);
 
+/* Where there are cells, the ends of the one at u, and 1; else 0. */
+int mb_param_cell(const struct mb_param *param, double u, double *low, double *high);
+
 /* The number of values, UINT64_MAX for a double range; and value number `index` of them, a new reference. */
 uint64_t mb_param_count(const struct mb_param *param);
 json_t *mb_param_nth(const struct mb_param *param, uint64_t index);

@@ -135,6 +135,18 @@ void mb_space_settle(const struct mb_space *space, double *u)
 	free(choice);
 }
 
+int mb_space_cell(const struct mb_space *space, size_t dim, double u, double *low, double *high)
+{
+	size_t n;
+
+	if (dim >= space->n_conditionals)
+		return mb_param_cell(&space->params[dim - space->n_conditionals], u, low, high);
+	n = space->conditionals[dim].n_values;
+	*low = (double)mb_cell(u, n) / (double)n;
+	*high = (double)(mb_cell(u, n) + 1) / (double)n;
+	return 1;
+}
+
 static int has_default(const struct mb_space *space)
 {
 	for (size_t i = 0; i < space->n_params; i++)

@@ -92,6 +92,9 @@ int mb_space_allows_at(const struct mb_space *space, const double *u);
 /* Makes u what mb_space_locate would say of the point at u: NaN where inactive, the middle where there are cells. */
 void mb_space_settle(const struct mb_space *space, double *u);
 
+/* The ends of the cell of coordinate `dim` at u, all points of which are the same value: 1; 0 for a double range. */
+int mb_space_cell(const struct mb_space *space, size_t dim, double u, double *low, double *high);
+
 /* The point of all defaults, the middle of the range (first value of a categorical) where there is none; NULL when no
  * parameter has a default, or when that point breaks a linear constraint. */
 json_t *mb_space_default(const struct mb_space *space);

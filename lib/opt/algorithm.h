@@ -8,7 +8,13 @@
 #include "opt/opt.h"
 
 extern const struct mb_algorithm mb_algorithm_auto, mb_algorithm_gp, mb_algorithm_tpe, mb_algorithm_sobol, mb_algorithm_lhs,
-	mb_algorithm_random, mb_algorithm_grid, mb_algorithm_nsga2;
+	mb_algorithm_random, mb_algorithm_grid, mb_algorithm_nsga2, mb_algorithm_cmaes;
+
+struct mb_cmaes;
+
+struct mb_cache {
+	struct mb_cmaes *cmaes; /* of the history so far; NULL: none yet */
+};
 
 /* Fills u (mb_space_dims numbers in [0, 1)) with draw number `attempt`, 0 … MB_ASK_ATTEMPTS - 1. The stream is this
  * trial's own and goes on from draw to draw. */

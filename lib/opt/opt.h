@@ -19,6 +19,7 @@
 #include "data/data.h"
 #include "opt/fidelity.h"
 #include "opt/ranking.h"
+#include "opt/stopping.h"
 
 /* A training in the log whose point lies in the space, for algorithms that learn from results. */
 struct mb_observation {
@@ -29,7 +30,14 @@ struct mb_observation {
 	double noise;        /* standard deviation of value as the result or the experiment file says; 0: not known */
 	double cost_s;       /* seconds of its `train` and `validate` spans; 0: not known */
 	int failed, pending; /* pending: suggested, no result yet */
+	size_t told;         /* orders the results by when they came, from 1 on; 0 while pending */
+	int64_t run;         /* member "run" of its surrogate, by an algorithm that restarts; -1: none */
 };
+
+/* What an algorithm may keep from call to call, of one history that grows: it saves time and changes no suggestion. */
+struct mb_cache;
+struct mb_cache *mb_cache_new(void);
+void mb_cache_free(struct mb_cache *cache); /* may be NULL */
 
 /* All that a suggestion may depend on. The caller owns everything. */
 struct mb_history {
@@ -43,6 +51,7 @@ struct mb_history {
 	                                  experiment file; NaN: none */
 	const double *metrics_stddev;  /* the same shape; 0: not known */
 	const json_t *surrogate;       /* of the latest issue that carries one, for a start; NULL: none */
+	struct mb_cache *cache;        /* NULL: none */
 	double suggest_s;              /* mean seconds of the `suggest` spans of the log; 0: none */
 	size_t n;
 };

@@ -7,8 +7,8 @@
 #include "opt/algorithm.h"
 
 const struct mb_algorithm *const mb_algorithms[] = {
-	&mb_algorithm_auto,  &mb_algorithm_gp,     &mb_algorithm_tpe,  &mb_algorithm_sobol,
-	&mb_algorithm_nsga2, &mb_algorithm_lhs,    &mb_algorithm_random, &mb_algorithm_grid, NULL,
+	&mb_algorithm_auto,  &mb_algorithm_gp,  &mb_algorithm_tpe,    &mb_algorithm_cmaes, &mb_algorithm_nsga2,
+	&mb_algorithm_sobol, &mb_algorithm_lhs, &mb_algorithm_random, &mb_algorithm_grid,  NULL,
 };
 
 const struct mb_algorithm *mb_algorithm_find(const char *name)

@@ -6,6 +6,8 @@
 #define MB_STAT_STAT_H
 
 #include "stat/classify.h"
+#include "stat/ehvi.h"
+#include "stat/cma.h"
 #include "stat/ei.h"
 #include "stat/gp.h"
 #include "stat/lbfgs.h"
@@ -14,6 +16,7 @@
 #include "stat/pareto.h"
 #include "stat/parzen.h"
 #include "stat/sobol.h"
+#include "stat/standard.h"
 #include "stat/summary.h"
 
 #endif

@@ -21,8 +21,9 @@ struct search {
 	struct mb_experiment *experiment;
 	struct mb_hashset seen;
 	struct mb_history history;
-	struct mb_observation observations[1100];
-	double *u;
+	struct mb_observation observations[6000];
+	double *u, *metrics;
+	size_t told; /* results so far */
 	struct mb_suggestion last;
 	json_t *surrogate; /* of the latest suggestion that has one, as the log keeps it */
 	struct mb_err err;
@@ -56,9 +57,10 @@ static struct search *search_new(const char *space, int budget, uint64_t seed)
 
 	search->experiment = experiment(space, budget);
 	search->u = mb_alloc(MB_COUNT(search->observations) * mb_space_dims(&search->experiment->space) * sizeof(double));
+	search->metrics = mb_alloc(MB_COUNT(search->observations) * search->experiment->n_metrics * sizeof(double));
 	search->history = (struct mb_history){.experiment = search->experiment, .seed = seed, .trial = 1,
 					      .seen = &search->seen, .observations = search->observations,
-					      .u = search->u};
+					      .u = search->u, .metrics = search->metrics};
 	return search;
 }
 
@@ -69,6 +71,7 @@ static void search_free(struct search *search)
 	mb_hashset_release(&search->seen);
 	mb_experiment_free(search->experiment);
 	free(search->u);
+	free(search->metrics);
 	free(search);
 }
 
@@ -93,18 +96,30 @@ static int next(struct search *search, const char *algorithm)
 static struct mb_observation *keep(struct search *search)
 {
 	const struct mb_space *space = &search->experiment->space;
+	const json_t *run = json_object_get(search->last.surrogate, "run");
 	size_t n = search->history.n++;
 
 	CHECK(mb_hashset_add(&search->seen, mb_space_key(space, search->last.assignments)));
 	mb_space_locate(space, search->last.assignments, &search->u[n * mb_space_dims(space)]);
-	search->history.trial++;
-	search->observations[n] = (struct mb_observation){.pending = 1};
+	search->observations[n] = (struct mb_observation){.trial = search->history.trial++, .fidelity = 1, .pending = 1,
+							   .run = run ? json_integer_value(run) : -1};
 	return &search->observations[n];
+}
+
+static void end(struct search *search, struct mb_observation *observation, double value)
+{
+	size_t index = (size_t)(observation - search->observations);
+
+	observation->pending = 0;
+	observation->value = value;
+	observation->failed = isnan(value);
+	observation->told = ++search->told;
+	search->metrics[index * search->experiment->n_metrics] = value;
 }
 
 static void tell(struct search *search, double value)
 {
-	*keep(search) = (struct mb_observation){.value = value, .failed = isnan(value)};
+	end(search, keep(search), value);
 }
 
 __attribute__((unused)) static double number(const struct search *search, const char *name)
@@ -120,7 +135,7 @@ __attribute__((unused)) static double number(const struct search *search, const 
 	"  - {name: c, type: categorical, categorical_values: [a, b, c, d]}\n"                                         \
 	"  - {name: idle, type: double, bounds: {min: 0, max: 1}}\n"
 
-static double bowl(const struct search *search)
+__attribute__((unused)) static double bowl(const struct search *search)
 {
 	double x = (number(search, "x") - 1.5) / 10, rate = (log10(number(search, "rate")) + 3) / 6;
 	double k = (number(search, "k") - 21) / 30;

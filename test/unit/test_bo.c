@@ -131,4 +131,32 @@ TEST(open_trials_keep_apart)
 	search_free(search);
 }
 
+/* Noise as large as the differences that matter, and declared: what the search comes to is still better than random's best. */
+TEST(noise_that_is_declared_does_not_mislead)
+{
+	enum { SEEDS = 5, BUDGET = 60 };
+	double gp = 0, random = 0;
+
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		struct search *search = search_new(FIVE, BUDGET, seed);
+		double best = INFINITY;
+		struct mb_rng rng;
+
+		mb_rng_init(&rng, seed, 0, MB_RNG_DIGITS);
+		for (int i = 0; i < BUDGET; i++) {
+			double value;
+
+			next(search, "gp");
+			value = bowl(search);
+			best = value < best ? value : best;
+			*keep(search) = (struct mb_observation){.value = value + 0.05 * mb_rng_normal(&rng), .noise = 0.05};
+		}
+		search_free(search);
+		gp += best / SEEDS;
+		random += best_after("random", BUDGET, seed) / SEEDS;
+	}
+	printf("# best of %d under noise of 0.05: %.4f, of random points %.4f\n", BUDGET, gp, random);
+	CHECK(gp < random / 3);
+}
+
 TEST_MAIN

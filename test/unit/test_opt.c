@@ -129,7 +129,7 @@ static void small_space(struct mb_space *space)
 
 /* ---- what is common ---- */
 
-static const char *const names[] = {"auto", "gp", "sobol", "random", "tpe", "lhs", "grid", "nsga2"};
+static const char *const names[] = {"auto", "gp", "sobol", "random", "tpe", "lhs", "grid", "nsga2", "cmaes"};
 
 TEST(every_point_once_then_the_end)
 {
@@ -494,11 +494,11 @@ TEST(choosing_an_algorithm)
 		CHECK(mb_algorithm_choose(&run.experiment, mb_algorithms[i]->name, &run.err) == mb_algorithms[i]);
 	}
 	CHECK(mb_algorithm_choose(&run.experiment, NULL, &run.err) == mb_algorithms[0]);
-	check_choice(&run, "sobl", "--algorithm", "\"sobl\" is not built in, only auto, gp, tpe, sobol, nsga2, lhs, random, grid",
+	check_choice(&run, "sobl", "--algorithm", "\"sobl\" is not built in, only auto, gp, tpe, cmaes, nsga2, sobol, lhs, random, grid",
 		     "did you mean sobol?");
 	run.experiment.algorithm = "simulated_annealing";
 	check_choice(&run, NULL, "exp.yaml:4: experiment.algorithm",
-		     "\"simulated_annealing\" is not built in, only auto, gp, tpe, sobol, nsga2, lhs, random, grid", "");
+		     "\"simulated_annealing\" is not built in, only auto, gp, tpe, cmaes, nsga2, sobol, lhs, random, grid", "");
 	run_release(&run);
 }
 

@@ -2,6 +2,7 @@
  *
  * Quantiles, against those of Python's statistics.quantiles(method="inclusive"), which is the same definition, and by hand.
  */
+#include "stat/standard.h"
 #include "stat/summary.h"
 #include "unit/check.h"
 
@@ -40,6 +41,33 @@ TEST(one_value_is_all_and_none_is_nan)
 	CHECK_NEAR(mb_summary_of(&value, 1).p95, 7, 0);
 	CHECK(isnan(mb_summary_of(NULL, 0).median));
 	CHECK_NEAR(mb_summary_of(NULL, 0).sum, 0, 0);
+}
+
+TEST(ordinary_values_are_standardised_and_no_more)
+{
+	double y[] = {3, -1, 2, 5, 1}, unit = mb_standardise(y, 5);
+
+	/* mean 2, squares 1 9 0 9 1: deviation 2 */
+	CHECK_NEAR(unit, 2, 1e-14);
+	CHECK_NEAR(y[0], 0.5, 1e-14);
+	CHECK_NEAR(y[1], -1.5, 1e-14);
+	CHECK_NEAR(y[2], 0, 1e-14);
+}
+
+TEST(an_outlier_leaves_the_others_apart)
+{
+	double y[] = {1, 2, 3, 4, 1e300, -1e12, 2.5}, one[] = {7, 7, 7}, half[] = {0, 0, 0, 0, 1e-200};
+
+	mb_standardise(y, 7);
+	CHECK(y[5] < y[0] && y[0] < y[1] && y[1] < y[6] && y[6] < y[2] && y[2] < y[3] && y[3] < y[4]);
+	CHECK(y[1] - y[0] > 1e-4);
+	CHECK(isfinite(y[4]) && isfinite(y[5]));
+	mb_standardise(one, 3);
+	CHECK_NEAR(one[0], 0, 0);
+	mb_standardise(half, 5);
+	CHECK_NEAR(half[0], -0.5, 1e-12);
+	CHECK_NEAR(half[4], 2, 1e-12);
+	CHECK_NEAR(mb_standardise(one, 0), 1, 0);
 }
 
 TEST_MAIN

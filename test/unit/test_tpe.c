@@ -261,7 +261,7 @@ TEST(tpe_is_quick)
 
 /* ---- linear constraints, which all algorithms keep ---- */
 
-static const char *const names[] = {"auto", "gp", "tpe", "sobol", "lhs", "random", "grid"};
+static const char *const names[] = {"auto", "gp", "tpe", "cmaes", "sobol", "lhs", "random", "grid"};
 
 #define PAIRS                                                                                                          \
 	"parameters:\n"                                                                                                \
@@ -293,7 +293,7 @@ TEST(linear_constraints_leave_every_allowed_point_once)
 /* One in 2,000 points is allowed; next() fails on one that is not. */
 TEST(a_narrow_linear_constraint_is_kept)
 {
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 7; i++) {
 		struct search *search = search_new(
 			"parameters:\n"
 			"  - {name: x, type: double, bounds: {min: 0, max: 1}}\n"
