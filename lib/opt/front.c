@@ -69,7 +69,8 @@ static int fit(struct model *model, struct mb_rng *rng)
 	return bad;
 }
 
-/* Where trials are open, the front is taken to have what they are expected to give: it stands to gain nothing there. */
+/* Where trials are open, the front is taken to have what they are expected to give: it stands to gain nothing there.
+ * */
 static double *with_pending(const struct model *model, size_t *n)
 {
 	const struct mb_history *history = model->history;

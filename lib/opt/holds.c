@@ -9,14 +9,14 @@
 
 static const char of_success[] = " failed";
 
-/* On a square that fails in half, 40 trials after the first 20: failures with the weights 1, 30, 100, 300, 1000 were 70, 27,
- * 17, 11 and 7 %. A bold suggestion in so many finds the way out of a region that failures enclose. */
+/* On a square that fails in half, 40 trials after the first 20: failures with the weights 1, 30, 100, 300, 1000 were
+ * 70, 27, 17, 11 and 7 %. A bold suggestion in so many finds the way out of a region that failures enclose. */
 enum { BOLD_EVERY = 8 };
 #define SAFE_WEIGHT 1000
 #define BOLD_WEIGHT 30
 
-/* Of a constraint. On four textbook problems, 10 seeds, what breaks one among suggestions 31 to 60 with weight 1, 2, 4: 42, 35, 32 %,
- * and the best of 60 is the same to four digits. */
+/* Of a constraint. On four textbook problems, what breaks one among suggestions 31 to 60 with weight 1, 2 (10 seeds) and
+ * 4 (5 seeds): 43, 35, 32 %; the best of 60 differs in the fourth digit. */
 #define HOLD_WEIGHT 2
 
 struct sample {
@@ -157,8 +157,8 @@ static double distance(const struct mb_gp *gp, const double *row, size_t i)
 	return sum;
 }
 
-/* Log of the share of successes, each trial weighted by its distance^-4; its derivatives, scaled, are added to by_row unless that
- * is NULL. */
+/* Log of the share of successes, each trial weighted by its distance^-4; its derivatives, scaled, are added to
+ * by_row unless that is NULL. */
 static double log_success(const struct mb_holds *holds, const struct mb_output *success, const double *row, double scale,
 			  double *by_row)
 {

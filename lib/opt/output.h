@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Within the room: a Gaussian process of one of several numbers that a trial gives, from its values to predictions in their
- * own units. Objectives and constraints are one of these each.
+ * Within the room: a Gaussian process of one of several numbers that a trial gives, from its values to predictions
+ * in their own units. Objectives and constraints are one of these each.
  *
  *     mb_output_init(&output, &rows, history, list, n, values, noise, start, &rng);
  *     mb_output_predict(&output, row, m, mean, sd);
@@ -20,9 +20,9 @@ struct mb_output {
 	double mean, deviation; /* of the values: the process knows them standardised */
 };
 
-/* Fits to n values at the observations `list`; what is pending in the history is believed. noise: n standard deviations, NULL:
- * not known. start: what mb_output_write gave for an earlier suggestion, or NULL. 0, or -1 when it cannot be conditioned;
- * to be released in any case. */
+/* Fits to n values at the observations `list`; what is pending in the history is believed. noise: n standard
+ * deviations, NULL: not known. start: what mb_output_write gave for an earlier suggestion, or NULL. 0, or -1 when it
+ * cannot be conditioned; to be released in any case. */
 int mb_output_init(struct mb_output *output, const struct mb_rows *rows, const struct mb_history *history,
 		   const size_t *list, size_t n, const double *values, const double *noise, const json_t *start,
 		   struct mb_rng *rng);

@@ -9,8 +9,8 @@
 #include "stat/ei.h"
 #include "stat/pareto.h"
 
-/* A local upper bound: what is below it is undominated, and no greater bound is so. Point k of `from` touches it in objective
- * k. */
+/* A local upper bound: what is below it is undominated, and no greater bound is so. Point k of `from` touches it in
+ * objective k. */
 struct bound {
 	double at[MB_PARETO_MOST];
 	double from[MB_PARETO_MOST][MB_PARETO_MOST];

@@ -53,6 +53,11 @@ TEST(nsga2_finds_a_front)
 	check_front("nsga2", 200, 0.63);
 }
 
+TEST(gp_finds_a_front)
+{
+	check_front("gp", 30, 0.62);
+}
+
 TEST(tpe_finds_a_front)
 {
 	check_front("tpe", 100, 0.6);
