@@ -110,8 +110,14 @@ runs() {
 	until_true two 2
 	[ "$(sort -u inodes | wc -l)" = 1 ]
 	[ "$(find node -name value | wc -l)" = 1 ]
-	# One worker is killed: the copy stays for the other, and for what still reads it.
+	# One worker ends, and once more by kill -9: the copy stays for the other, and for what still reads it.
+	mb-deploy kill other
+	[ "$(find node -name value | wc -l)" = 1 ]
+	mb-deploy continue other
+	until_true two 3
+	[ "$(sort -u inodes | wc -l)" = 1 ]
 	kill -9 "$(mb-deploy status other --json | jq '.workers[0].pid')"
+	[ "$(find node -name value | wc -l)" = 1 ]
 	touch go
 	until_true state finished
 	until_true eval '[[ $(mb-deploy status other --json | jq -r .state) != running ]]'

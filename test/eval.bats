@@ -176,3 +176,16 @@ from_confusion='
 	[ "$(cat status)" -eq 0 ]
 	[ ! -s err ]
 }
+
+@test "an averaged network on standardised inputs scores what training said" {
+	cat >experiment.yaml <<-END
+	experiment: {name: t, observation_budget: 9}
+	parameters: [{name: learning_rate, type: double, bounds: {min: 0.0001, max: 1}}]
+	metrics: [{name: val_macro_f1}]
+	task: {dataset: digits, epochs: 3}
+	END
+	suggestion 1 '{"batch_size":40,"layer_norm":true,"ema_decay":0.99,"input_scaling":"standard"}' | mb-train >out
+	mb-eval --split validate <out >scored
+	jq -c .metrics out scored
+	[ "$(jq '.metrics | [.val_loss, .val_accuracy]' out)" = "$(jq '.metrics | [.val_loss, .val_accuracy]' scored)" ]
+}

@@ -4,10 +4,14 @@
 # A file of cluster-hyperopt, with every section and key that it knows, is taken as it is.
 
 load helper
+load slurm.bash
 load setup.bash
 
 SHARED=${MB_SHARED:-$ROOT/../shared}
 LEGACY=$SHARED/legacy/test_conf.yaml
+
+setup_file() { slurm_up; }
+teardown_file() { slurm_down; }
 
 there() { [ -e "$LEGACY" ] || skip "$LEGACY is missing"; }
 
@@ -75,4 +79,27 @@ at_the_end() {
 	[ ! -e /etc/profile.d/modules.sh ] && [ ! -e /etc/profile.d/lmod.sh ] || module=1.0
 	at_the_end $module
 	mb-deploy delete elasticnet-demo
+}
+
+@test "the same on a real Slurm" {
+	there
+	slurm_needed
+	model
+	legacy
+	mb-deploy start test_conf.yaml 7>&-
+	for ((i = 0; i < 60; i++)); do
+		is elasticnet-demo finished && break
+		sleep 1
+	done
+	module=null
+	[ ! -e /etc/profile.d/modules.sh ] && [ ! -e /etc/profile.d/lmod.sh ] || module=1.0
+	mb-deploy status elasticnet-demo
+	at_the_end $module
+	folder=$(mb-deploy status elasticnet-demo --json | jq -r .folder)
+	jq -se 'map(select(.event == "working").process.host) | length >= 1 and all(test("^n[1-4]$"))' "$folder/deploy.ndjson"
+	for ((i = 0; i < 20; i++)); do
+		[ -n "$(squeue -h --me)" ] || break
+		sleep 1
+	done
+	[ -z "$(squeue -h --me)" ]
 }

@@ -134,3 +134,19 @@ done_in() {
 	bash job.sh
 	done_in digits/trials.ndjson
 }
+
+@test "docker: the image is built by podman, and a container runs the search" {
+	[ -n "${MB_CONTAINER_BASE:-}" ] ||
+		skip "it downloads packages: MB_CONTAINER_BASE=IMAGE names the Debian 12 image to build from (podman import of a debootstrap will do)"
+	command -v podman >/dev/null || skip "no podman"
+	hostile
+	mb-deploy render --for docker experiment.yaml >Dockerfile
+	mkdir context
+	(cd "$ROOT" && git ls-files -z | tar -c --null -T -) | tar -x -C context
+	podman build -q --network host --build-arg BASE="$MB_CONTAINER_BASE" -t mb-test-render -f Dockerfile context
+	# Limits that a user who is not quite root may set too.
+	podman run --rm --network none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 -v "$PWD":/work mb-test-render >said 2>&1
+	[ "$(grep -vc '^mb-' said)" = 0 ]
+	done_in $SLUG/trials.ndjson
+	podman rmi -f mb-test-render
+}

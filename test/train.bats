@@ -424,12 +424,14 @@ digits() {
 	} >experiment.yaml
 }
 
-# Four networks that use all that has state: several optimisers, dropout, batch norm, schedules.
+# Six networks that use all that has state: several optimisers, dropout, norms, schedules, averages, augmentation.
 networks() {
 	suggestion 1 '{"learning_rate":0.003,"batch_size":16}'
 	suggestion 2 '{"optimizer":"sgd","learning_rate":0.1,"batch_size":32,"hidden_layer_config":[32,16],"batch_norm":true}'
 	suggestion 3 '{"optimizer":"nesterov","learning_rate":0.02,"dropout":0.3,"batch_size":50,"schedule":"one_cycle"}'
 	suggestion 4 '{"optimizer":"rmsprop","learning_rate":0.001,"batch_size":24,"activation":"tanh","schedule":"cosine","warmup_epochs":1}'
+	suggestion 11 '{"optimizer":"lion","learning_rate":0.0005,"batch_size":40,"layer_norm":true,"ema_decay":0.99,"input_scaling":"standard","gradient_clip":1}'
+	suggestion 12 '{"batch_size":40,"augment_shift":2,"input_dropout":0.1,"max_norm":2,"schedule":"one_cycle","momentum_schedule":"cycle"}'
 }
 
 # alike FILE FILE: the same results but for times, host and pid.
@@ -456,7 +458,7 @@ alike() {
 	digits 2
 	networks | mb-train -j1 --curve -m one >one.out
 	networks | tac | mb-train -j2 --curve -m two >two.out
-	[ "$(jq -r .status one.out | sort | uniq -c | xargs)" = "4 completed" ]
+	[ "$(jq -r .status one.out | sort | uniq -c | xargs)" = "6 completed" ]
 	sed -i 's/"two/"one/' two.out
 	sed -i "s|$PWD/||" one.out two.out
 	alike one.out two.out
@@ -478,7 +480,7 @@ crowd() {
 	fails grep 'side by side' err
 	crowd | mb-train -j12 -v -m two >two.out 2>err
 	grep 'side by side' err
-	[ "$(jq -r .status two.out | sort | uniq -c | xargs)" = "10 completed" ]
+	[ "$(jq -r .status two.out | sort | uniq -c | xargs)" = "12 completed" ]
 	sed -i 's/"two/"one/' two.out
 	sed -i "s|$PWD/||" one.out two.out
 	alike one.out two.out

@@ -53,8 +53,8 @@ char *command_find_in(char *const *environment, const char *program)
 	return NULL;
 }
 
-/* A session of its own: what it starts can be ended with it, and who asks for a password on the terminal finds none instead
- * of waiting for ever. It dies with this process. */
+/* A session of its own: what it starts can be ended with it, and who asks for a password on the terminal finds
+ * none instead of waiting for ever. It dies with this process. */
 static void be_command(const struct command *command, pid_t parent, int in, int out, int err)
 {
 	mb_signals_default();
@@ -177,7 +177,8 @@ static int judge(struct command *command, struct mb_err *err)
 		mb_err_set(err, MB_EXIT_SYSTEM, name, "killed by signal %d%s%s", command->status - 128,
 			   *words ? ": " : "", words);
 	else
-		mb_err_set(err, MB_EXIT_SYSTEM, name, "ended with %d%s%s", command->status, *words ? ": " : "", words);
+		mb_err_set(err, MB_EXIT_SYSTEM, name, "ended with %d%s%s", command->status, *words ? ": " : "",
+			   words);
 	free(words);
 	return -1;
 }
@@ -206,7 +207,8 @@ static int open_log(const struct command *command)
 
 int command_run(struct command *command, struct mb_err *err)
 {
-	int in = open("/dev/null", O_RDONLY | O_CLOEXEC), log = open_log(command), out[2] = {-1, -1}, errs[2] = {-1, -1};
+	int in = open("/dev/null", O_RDONLY | O_CLOEXEC), log = open_log(command);
+	int out[2] = {-1, -1}, errs[2] = {-1, -1};
 	int bad = -1, status;
 	const pid_t self = getpid();
 	pid_t pid;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A program run to its end, without a shell and without a terminal: git, rsync, ws_allocate, sbatch. Values are arguments,
- * never text that somebody interprets. What it says is kept, and its last lines are the error when it fails.
+ * A program run to its end, without a shell and without a terminal: git, rsync, ws_allocate, sbatch. Values are
+ * arguments, never text that somebody interprets. What it says is kept, and its last lines are the error when it
+ * fails.
  *
  *     char *argv[] = {"ws_find", "-F", filesystem, "--", name, NULL};
  *     struct command command = {.argv = argv, .limit_s = 60};
@@ -31,8 +32,8 @@ struct command {
 	struct mb_str out, err; /* the ends of its stdout and stderr; NUL-terminated */
 };
 
-/* 0 when it ended with 0. -1 with err: "rsync: ended with 23: its last lines" (MB_EXIT_SYSTEM; status is set), or it could
- * not be run at all. */
+/* 0 when it ended with 0. -1 with err: "rsync: ended with 23: its last lines" (MB_EXIT_SYSTEM; status is set), or
+ * it could not be run at all. */
 int command_run(struct command *command, struct mb_err *err);
 void command_release(struct command *command);
 

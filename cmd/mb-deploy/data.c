@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Data of this machine are looked at, those of another are fetched. rsync goes on where it was interrupted; what it brings
- * lies in data/ID.part until it is whole and becomes data/ID by a rename, ID a digest of where it is from.
+ * Data of this machine are looked at, those of another are fetched. rsync goes on where it was interrupted; what it
+ * brings lies in data/ID.part until it is whole and becomes data/ID by a rename, ID a digest of where it is from.
  */
 #include "data.h"
 
@@ -110,7 +110,9 @@ static int check_readable(const char *path, const struct deployment *deployment,
 	int fd = -1, error = 0;
 
 	/* Opened, not asked for: what access(2) says is not always what a network's file system does. */
-	if (stat(path, &file) < 0 || (S_ISDIR(file.st_mode) ? !(dir = opendir(path)) : (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0))
+	if (stat(path, &file) < 0)
+		error = errno;
+	else if (S_ISDIR(file.st_mode) ? !(dir = opendir(path)) : (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		error = errno;
 	if (dir)
 		closedir(dir);
@@ -153,7 +155,8 @@ static const char *remedy(const struct command *command)
 		const char *words, *remedy;
 	} known[] = {
 		{"Host key verification failed", "type ssh to that host once by hand, and accept its key"},
-		{"Permission denied", "ssh must reach the host without a password: ssh-keygen, ssh-copy-id; and the path "
+		{"Permission denied",
+		 "ssh must reach the host without a password: ssh-keygen, ssh-copy-id; and the path "
 				      "must be readable there"},
 		{"No space left", "free some space, then the same command goes on where it stopped"},
 		{"Disk quota exceeded", "free some space, then the same command goes on where it stopped"},
@@ -172,21 +175,24 @@ static char *ssh_command(void)
 {
 	const char *own = getenv("RSYNC_RSH");
 
-	return mb_textf("%s -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=30", own && *own ? own : "ssh");
+	return mb_textf("%s -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=30",
+			own && *own ? own : "ssh");
 }
 
 /* Symbolic links are followed, as they mean nothing here; the paths go through no shell there (-s). */
 static int run_rsync(const struct remote *remote, const char *to, struct mb_err *err)
 {
 	char *ssh = ssh_command(), *silence = mb_textf("--timeout=%d", SSH_SILENCE_S), *slash = mb_textf("%s/", to);
-	char *argv[] = {(char *)"rsync", (char *)"-rLts", (char *)"--partial", (char *)"--delete", (char *)"--chmod=u+rwX", silence,
+	char *argv[] = {(char *)"rsync", (char *)"-rLts", (char *)"--partial", (char *)"--delete",
+			(char *)"--chmod=u+rwX", silence,
 			(char *)"-e",    ssh,             (char *)"--",        remote->source,          slash,
 			NULL};
 	struct command command = {.argv = argv};
 	int bad = command_run(&command, err);
 
 	if (bad && command.status == 127)
-		mb_err_hint(err, "it brings data from other hosts; data_options.dataset_path may be a path of this one");
+		mb_err_hint(err,
+			    "it brings data from other hosts; data_options.dataset_path may be a path of this one");
 	else if (bad && !command.stopped)
 		mb_err_hint(err, "%s", remedy(&command));
 	command_release(&command);
@@ -199,7 +205,8 @@ static int run_rsync(const struct remote *remote, const char *to, struct mb_err 
 static int fetch(struct deployment *deployment, const struct mb_experiment *experiment, const struct remote *remote,
 		 const char *whole, struct mb_err *err)
 {
-	char *part = fetched_folder(deployment, experiment->dataset_path, ".part"), *there = mb_path_join(part, remote->name);
+	char *part = fetched_folder(deployment, experiment->dataset_path, ".part");
+	char *there = mb_path_join(part, remote->name);
 	const double begun_s = mb_clock_now_s();
 	struct stat file;
 	json_t *span;

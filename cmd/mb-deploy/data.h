@@ -19,7 +19,7 @@ struct data_use {
 	char *dataset; /* absolute; NULL: the experiment names none */
 	char *copy;    /* the node's copy that is held, with all that belongs to it; NULL: none */
 	char *lock_path;
-	int lock;      /* shared while it is used: whoever leaves last removes it. To be inherited by who reads the data */
+	int lock;      /* shared while it is used: whoever leaves last removes it. It is inherited by who reads them */
 };
 
 /* How dataset_path is written; complaints go into errs. */

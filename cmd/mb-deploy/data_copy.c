@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A copy of the data on the node's own disk, NODE/mb-UID/ID, ID a digest of where the data are, their names, sizes and
- * times: other data are another copy. Workers of one node share it: each holds ID.lock (flock, which the kernel frees with
- * the last process that inherited it), exclusively while it is made, shared while it is used. Whoever can have it
- * exclusively at the end is the last, and removes the copy. One left by a node's end is used by the next worker there.
+ * A copy of the data on the node's own disk, NODE/mb-UID/ID, ID a digest of where the data are, their names, sizes
+ * and times: other data are another copy. Workers of one node share it: each holds ID.lock (flock, which the kernel
+ * frees with the last process that inherited it), exclusively while it is made, shared while it is used. Whoever can
+ * have it exclusively at the end is the last, and removes the copy. One left by a node's end is used by the next
+ * worker there.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -127,7 +128,8 @@ static int pass(int from, int to, const char *from_path, const char *to_path, ui
 		else if (to >= 0 && mb_write_all(to, chunk, n) < 0)
 			bad = mb_err_errno(err, to_path, "write");
 		else if (mb_signals_stopped())
-			bad = mb_err_set(err, MB_EXIT_SYSTEM, to_path, "stopped by a signal while the data were copied");
+			bad = mb_err_set(err, MB_EXIT_SYSTEM, to_path,
+					 "stopped by a signal while the data were copied");
 		*digest = mb_hash_bytes(chunk, n, *digest);
 		*bytes += (int64_t)n;
 	}
@@ -138,7 +140,8 @@ static int pass(int from, int to, const char *from_path, const char *to_path, ui
 /* Copies, and reads the copy again: what the disk gives must be what was written. */
 static int copy_file(const struct item *item, const char *from, const char *to, struct mb_err *err)
 {
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), bad = -1;
+	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600),
+		bad = -1;
 	uint64_t written = 0, read_back = 0;
 	int64_t bytes = 0, bytes_back = 0;
 
@@ -178,9 +181,11 @@ static int check_space(const struct items *items, const char *node, struct mb_er
 	most = (double)disk.f_bavail * (double)disk.f_frsize;
 	if ((double)items->bytes <= most)
 		return 0;
-	mb_err_set(err, MB_EXIT_SYSTEM, node, "the data are %.1f MB, and %.1f MB are free here", (double)items->bytes / 1e6,
+	mb_err_set(err, MB_EXIT_SYSTEM, node, "the data are %.1f MB, and %.1f MB are free here",
+		   (double)items->bytes / 1e6,
 		   most / 1e6);
-	return mb_err_hint(err, "data_options.copy_data: false reads them where they are; TMPDIR, or node_folder in the "
+	return mb_err_hint(err,
+			   "data_options.copy_data: false reads them where they are; TMPDIR, or node_folder in the "
 				"cluster's profile, names another disk");
 }
 
@@ -238,7 +243,8 @@ static char *own_folder(const char *node, struct mb_err *err)
 
 	if ((mkdir(path, 0700) < 0 && errno != EEXIST) || lstat(path, &file) < 0) {
 		mb_err_errno(err, path, "mkdir");
-		mb_err_hint(err, "data_options.copy_data: true needs a folder on the node's disk: TMPDIR, or node_folder in "
+		mb_err_hint(err,
+			    "data_options.copy_data: true needs a folder on the node's disk: TMPDIR, or node_folder in "
 				 "the cluster's profile");
 	} else if (!S_ISDIR(file.st_mode) || file.st_uid != getuid() || (file.st_mode & 077)) {
 		mb_err_set(err, MB_EXIT_SYSTEM, path, "is there, and others may write or read in it");
@@ -299,7 +305,8 @@ static int take_part(const struct items *items, const char *source, const char *
 		     make(items, source, own, copy, err) < 0))
 			return -1;
 		if (mb_signals_stopped())
-			return mb_err_set(err, MB_EXIT_SYSTEM, copy, "stopped by a signal while another worker made it");
+			return mb_err_set(err, MB_EXIT_SYSTEM, copy,
+					  "stopped by a signal while another worker made it");
 		if (!had)
 			nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
 	}

@@ -17,7 +17,8 @@
 
 enum { TOOL_LIMIT_S = 20 };
 
-void doctor_add(struct doctor *doctor, enum finding_kind kind, const char *check, const char *remedy, const char *fmt, ...)
+void doctor_add(struct doctor *doctor, enum finding_kind kind, const char *check, const char *remedy,
+		const char *fmt, ...)
 {
 	struct finding finding = {kind, check, NULL, remedy ? mb_strdup(remedy) : NULL};
 	char what[1600];
@@ -165,7 +166,8 @@ static void look_at_workspaces(struct doctor *doctor)
 	struct mb_str missing = {0};
 
 	for (size_t i = 0; i < MB_COUNT(verbs); i++) {
-		char *name = mb_textf("%s%s", doctor->profile->workspace_command, verbs[i]), *path = command_find(name);
+		char *name = mb_textf("%s%s", doctor->profile->workspace_command, verbs[i]),
+			*path = command_find(name);
 
 		if (!path)
 			mb_str_addf(&missing, " %s", name);
@@ -193,7 +195,8 @@ static void look_at_experiment(struct doctor *doctor)
 	struct mb_errs errs = {0};
 
 	if (!experiment) {
-		doctor_add(doctor, FINDING_NOTE, "experiment", NULL, "no file, so only what all need (mb-deploy doctor FILE)");
+		doctor_add(doctor, FINDING_NOTE, "experiment", NULL,
+			   "no file, so only what all need (mb-deploy doctor FILE)");
 		return;
 	}
 	git_check(experiment, &errs);
@@ -222,7 +225,8 @@ static void look_at_data(struct doctor *doctor)
 	if (access(path, R_OK) == 0)
 		doctor_add(doctor, FINDING_OK, "data", NULL, "%s", path);
 	else
-		doctor_add(doctor, FINDING_PROBLEM, "data", "data_options.dataset_path: a path that can be read here, or "
+		doctor_add(doctor, FINDING_PROBLEM, "data",
+			   "data_options.dataset_path: a path that can be read here, or "
 			   "user@host:path", "%s cannot be read", path);
 	free(path);
 }
@@ -232,7 +236,8 @@ static void look_at_profile(struct doctor *doctor)
 	const struct profile *profile = doctor->profile;
 
 	if (profile->is_fallback && doctor->on_slurm)
-		doctor_add(doctor, FINDING_NOTE, "cluster", NULL, "no profile of the name %s: generic serves (mb-cluster(5))",
+		doctor_add(doctor, FINDING_NOTE, "cluster", NULL,
+			   "no profile of the name %s: generic serves (mb-cluster(5))",
 			   doctor->experiment->cluster);
 	else
 		doctor_add(doctor, FINDING_OK, "cluster", NULL, "%s%s%s", profile->about, profile->path ? ": " : "",
@@ -267,7 +272,8 @@ static void print_json(const struct doctor *doctor, struct mb_str *out)
 
 	for (size_t i = 0; i < doctor->n; i++) {
 		const struct finding *finding = &doctor->findings[i];
-		char *what = folder_text(finding->what), *remedy = finding->remedy ? folder_text(finding->remedy) : NULL;
+		char *what = folder_text(finding->what),
+			*remedy = finding->remedy ? folder_text(finding->remedy) : NULL;
 		json_t *line = json_object();
 
 		mb_json_set(line, "check", json_string(finding->check));

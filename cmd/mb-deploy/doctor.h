@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * doctor: what a search needs here, looked at one by one. Each check adds one line: what was looked at, how it stands,
- * and for what is wrong, what to do.
+ * doctor: what a search needs here, looked at one by one. Each check adds one line: what was looked at, how it
+ * stands, and for what is wrong, what to do.
  */
 #ifndef MB_DEPLOY_DOCTOR_H
 #define MB_DEPLOY_DOCTOR_H
@@ -31,7 +31,8 @@ struct doctor {
 };
 
 /* `remedy` may be NULL. */
-void doctor_add(struct doctor *doctor, enum finding_kind kind, const char *check, const char *remedy, const char *fmt, ...)
+void doctor_add(struct doctor *doctor, enum finding_kind kind, const char *check, const char *remedy,
+		const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
 /* An error as a problem, its hint as the remedy. */
@@ -40,7 +41,8 @@ void doctor_add_err(struct doctor *doctor, const char *check, const struct mb_er
 /* ---- doctor_files.c: the file system ---- */
 void doctor_files(struct doctor *doctor);
 
-/* One of several processes that count together under a lock; 0, or the exit code. For `mb-deploy doctor` of two nodes. */
+/* One of several processes that count together under a lock; 0, or the exit code. For `mb-deploy doctor` of two
+ * nodes. */
 int doctor_count(struct mb_tool *tool, const char *what);
 
 /* What `processes` of them left in `path`: 1 when nothing was lost; *sum: what there is, *meant: what should be. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a search asks of the file system that its log lies on: room, a clock that agrees with this machine's, and locks that
- * exclude. That last is not to be believed when said: several processes count in one file, each adding one many times;
- * where a lock does not hold, numbers are lost.
+ * What a search asks of the file system that its log lies on: room, a clock that agrees with this machine's, and
+ * locks that exclude. That last is not to be believed when said: several processes count in one file, each adding one
+ * many times; where a lock does not hold, numbers are lost.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,8 +40,8 @@ static int add_one(int fd, struct mb_err *err)
 	return pwrite(fd, text, (size_t)n, 0) == n ? 0 : mb_err_errno(err, "count", "write");
 }
 
-/* Adds one COUNTS times to the number in `path`, under its lock of that kind. The file is opened anew each time, as file
- * systems of a network keep what they have read until then. */
+/* Adds one COUNTS times to the number in `path`, under its lock of that kind. The file is opened anew each time,
+ * as file systems of a network keep what they have read until then. */
 static int count(const char *path, const char *kind, struct mb_err *err)
 {
 	struct mb_lock lock;
@@ -84,7 +84,8 @@ int doctor_count(struct mb_tool *tool, const char *what)
 	const char *colon = strchr(what, ':'); /* KIND:PATH */
 	char *kind = mb_textf("%.*s", colon ? (int)(colon - what) : 0, what);
 	struct mb_err err;
-	int bad = colon ? count(colon + 1, kind, &err) : mb_err_set(&err, MB_EXIT_USAGE, "MB_DEPLOY_COUNT", "KIND:PATH");
+	int bad = colon ? count(colon + 1, kind, &err)
+			: mb_err_set(&err, MB_EXIT_USAGE, "MB_DEPLOY_COUNT", "KIND:PATH");
 
 	free(kind);
 	return bad ? mb_tool_fail(tool, &err) : MB_EXIT_OK;
@@ -140,7 +141,8 @@ static void look_at_locks(struct doctor *doctor, const char *folder)
 
 	mb_str_adds(&words, "");
 	if (ofd && link)
-		doctor_add(doctor, FINDING_OK, "locks", NULL, "byte-range locks and link(2) exclude, between two processes");
+		doctor_add(doctor, FINDING_OK, "locks", NULL,
+			   "byte-range locks and link(2) exclude, between two processes");
 	else if (link)
 		doctor_add(doctor, FINDING_NOTE, "locks", "lock: link in the cluster's profile takes what works",
 			   "link(2) locks exclude%s", words.at ? words.at : "");
@@ -169,6 +171,11 @@ static void look_at_room(struct doctor *doctor, const char *folder)
 		doctor_add(doctor, FINDING_OK, "space", NULL, "%.1f GB free", free_bytes / 1e9);
 }
 
+static double since(const struct timespec *then, const struct timespec *now)
+{
+	return (double)(now->tv_sec - then->tv_sec) + (double)(now->tv_nsec - then->tv_nsec) * 1e-9;
+}
+
 /* Whether a worker elsewhere lives is told by the ages of files. */
 static void look_at_clock(struct doctor *doctor, const char *folder)
 {
@@ -183,14 +190,16 @@ static void look_at_clock(struct doctor *doctor, const char *folder)
 	if (fd >= 0 && write(fd, "x", 1) == 1 && fsync(fd) == 0 && fstat(fd, &file) == 0) {
 		clock_gettime(CLOCK_REALTIME, &after);
 		/* Kernels stamp files by a clock that ticks, so a little early. */
-		early = (double)(file.st_mtim.tv_sec - before.tv_sec) + (double)(file.st_mtim.tv_nsec - before.tv_nsec) * 1e-9;
-		late = (double)(file.st_mtim.tv_sec - after.tv_sec) + (double)(file.st_mtim.tv_nsec - after.tv_nsec) * 1e-9;
+		early = since(&before, &file.st_mtim);
+		late = since(&after, &file.st_mtim);
 		skew = early < 0 ? early : late > 0 ? late : 0;
 		if (fabs(skew) > SKEW_S)
-			doctor_add(doctor, FINDING_PROBLEM, "clock", "have both set by NTP", "the file system's clock is %.0f s "
+			doctor_add(doctor, FINDING_PROBLEM, "clock", "have both set by NTP",
+				   "the file system's clock is %.0f s "
 				   "%s this machine's", fabs(skew), skew > 0 ? "ahead of" : "behind");
 		else
-			doctor_add(doctor, FINDING_OK, "clock", NULL, "the file system's agrees to %.1f s", fabs(skew));
+			doctor_add(doctor, FINDING_OK, "clock", NULL, "the file system's agrees to %.1f s",
+				   fabs(skew));
 	} else {
 		doctor_add(doctor, FINDING_PROBLEM, "clock", NULL, "%s: %s", path, strerror(errno));
 	}

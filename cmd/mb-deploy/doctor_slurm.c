@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a search asks of Slurm: its commands, a controller that answers, a partition that takes such jobs, and locks that
- * hold between nodes. Nothing is submitted, but with --nodes one short job of two nodes.
+ * What a search asks of Slurm: its commands, a controller that answers, a partition that takes such jobs, and locks
+ * that hold between nodes. Nothing is submitted, but with --nodes one short job of two nodes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,7 +33,8 @@ static int look_at_commands(struct doctor *doctor)
 	if (there)
 		doctor_add(doctor, FINDING_OK, "slurm", NULL, "its commands are there");
 	else
-		doctor_add(doctor, FINDING_PROBLEM, "slurm", "this must be typed on a machine of the cluster; --on local needs none",
+		doctor_add(doctor, FINDING_PROBLEM, "slurm",
+			   "this must be typed on a machine of the cluster; --on local needs none",
 			   "not found in PATH:%s", missing.at);
 	mb_str_release(&missing);
 	return there;
@@ -65,7 +66,8 @@ static char *value_in(const char *text, const char *key)
 /* The line of the partition that jobs go to: the one that is named, else the cluster's default. */
 static char *partition_line(const char *name, struct mb_err *err)
 {
-	char *const argv[] = {(char *)"scontrol", (char *)"-o", (char *)"show", (char *)"partition", (char *)name, NULL};
+	char *const argv[] = {(char *)"scontrol", (char *)"-o", (char *)"show", (char *)"partition", (char *)name,
+			      NULL};
 	struct said said;
 	char *line = NULL;
 
@@ -104,7 +106,8 @@ static void look_at_partition(struct doctor *doctor)
 	line = name && strchr(name, ',') ? NULL : partition_line(name, &err);
 	if (!line) {
 		if (name && strchr(name, ','))
-			doctor_add(doctor, FINDING_NOTE, "partition", NULL, "%s: several, not looked at one by one", name);
+			doctor_add(doctor, FINDING_NOTE, "partition", NULL, "%s: several, not looked at one by one",
+				   name);
 		else {
 			if (!*err.hint)
 				mb_err_hint(&err, "sbatch_options.partition; sinfo lists the partitions");
@@ -119,16 +122,20 @@ static void look_at_partition(struct doctor *doctor)
 		(void)slurm_seconds(most, &most_s);
 	known = proper ? profile_partition(doctor->profile, proper) : NULL;
 	if (state && strcmp(state, "UP"))
-		doctor_add(doctor, FINDING_PROBLEM, "partition", "sinfo lists those that are up", "%s is %s", proper, state);
+		doctor_add(doctor, FINDING_PROBLEM, "partition", "sinfo lists those that are up", "%s is %s", proper,
+			   state);
 	else if (most_s && wanted_s > most_s)
-		doctor_add(doctor, FINDING_PROBLEM, "partition", "sbatch_options.time; a chain of jobs goes on where one ends",
+		doctor_add(doctor, FINDING_PROBLEM, "partition",
+			   "sbatch_options.time; a chain of jobs goes on where one ends",
 			   "%s takes jobs of %s at most, and %lld min are asked for", proper, most,
 			   (long long)(wanted_s / 60));
 	else if (known && known->limit_s && most_s && known->limit_s != most_s)
 		doctor_add(doctor, FINDING_NOTE, "partition", "change limit in the cluster's profile",
-			   "%s takes jobs of %s, the profile says %lld min", proper, most, (long long)(known->limit_s / 60));
+			   "%s takes jobs of %s, the profile says %lld min", proper, most,
+				   (long long)(known->limit_s / 60));
 	else
-		doctor_add(doctor, FINDING_OK, "partition", NULL, "%s, jobs of %s at most", proper, most ? most : "any length");
+		doctor_add(doctor, FINDING_OK, "partition", NULL, "%s, jobs of %s at most", proper, most
+			   ? most : "any length");
 	free(state);
 	free(most);
 	free(proper);
@@ -229,15 +236,18 @@ static void look_at_nodes(struct doctor *doctor)
 	if (ofd < 0 || link < 0)
 		doctor_add_err(doctor, "nodes", &err);
 	else if (ofd && link)
-		doctor_add(doctor, FINDING_OK, "nodes", NULL, "byte-range locks and link(2) exclude, between two nodes");
+		doctor_add(doctor, FINDING_OK, "nodes", NULL,
+			   "byte-range locks and link(2) exclude, between two nodes");
 	else if (link && doctor->profile->lock && !strcmp(doctor->profile->lock, "link"))
-		doctor_add(doctor, FINDING_OK, "nodes", NULL, "link(2) locks exclude, and the profile has lock: link");
+		doctor_add(doctor, FINDING_OK, "nodes", NULL,
+			   "link(2) locks exclude, and the profile has lock: link");
 	else if (link)
 		doctor_add(doctor, FINDING_PROBLEM, "nodes", "lock: link in the cluster's profile takes what works",
 			   "byte-range locks do not exclude between two nodes, link(2) locks do");
 	else
 		doctor_add(doctor, FINDING_PROBLEM, "nodes", "use a folder of another file system",
-			   "link(2) locks do not exclude between two nodes%s", ofd ? "" : ", nor do byte-range locks");
+			   "link(2) locks do not exclude between two nodes%s",
+				   ofd ? "" : ", nor do byte-range locks");
 	free(folder);
 	free(wanted);
 	free(whole);
@@ -252,7 +262,8 @@ void doctor_slurm(struct doctor *doctor)
 	look_at_partition(doctor);
 	if (profile->account_required && !profile->account && doctor->experiment &&
 	    !sbatch_value(doctor->experiment, "account"))
-		doctor_add(doctor, FINDING_PROBLEM, "account", "sbatch_options.account, or account in a profile of your own",
+		doctor_add(doctor, FINDING_PROBLEM, "account",
+			   "sbatch_options.account, or account in a profile of your own",
 			   "%s wants one", profile->name);
 	look_at_options(doctor);
 	if (doctor->nodes)

@@ -114,7 +114,7 @@ static int not_loaded(const struct setup *setup, const struct command *command, 
 {
 	const struct mb_experiment *experiment = setup->experiment;
 	const size_t i = index_of(experiment, command->out.at);
-	char where[512], *words = command_words(command, 3);
+	char where[512], *words = command_words(command, 6);
 
 	mb_err_set(err, MB_EXIT_CHILD, setup_where(experiment, experiment->module_lines[i], where),
 		   "cluster_modules[%zu]: %s cannot be loaded: %s", i, experiment->modules[i], words);

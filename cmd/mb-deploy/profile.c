@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where a profile is found, and what it says. One table of keys, as for the experiment file: whatever is not in it is a
- * mistake, named with file, line and the nearest key.
+ * Where a profile is found, and what it says. One table of keys, as for the experiment file: whatever is not in it is
+ * a mistake, named with file, line and the nearest key.
  */
 #include "profile.h"
 
@@ -33,7 +33,8 @@ struct key {
 	int64_t min, max; /* of an integer */
 };
 
-static void complain(struct reader *reader, const struct mb_yaml *node, int line, const char *hint, const char *fmt, ...)
+static void complain(struct reader *reader, const struct mb_yaml *node, int line, const char *hint, const char *fmt,
+		     ...)
 {
 	struct mb_str what = {0};
 	struct mb_err err;
@@ -263,8 +264,8 @@ static struct profile *read_file(const char *path, struct mb_errs *errs)
 
 /* ---- finding ---- */
 
-/* The file NAME.yaml of that folder, without regard to case, exactly that one first; NULL when there is none. By a look
- * into the folder, so that a name that holds slashes leads nowhere. */
+/* The file NAME.yaml of that folder, without regard to case, exactly that one first; NULL when there is none. By a
+ * look into the folder, so that a name that holds slashes leads nowhere. */
 static char *find_in(const char *folder, const char *name)
 {
 	DIR *dir = opendir(folder);
@@ -274,7 +275,8 @@ static char *find_in(const char *folder, const char *name)
 	while (dir && (entry = readdir(dir))) {
 		if (strcasecmp(entry->d_name, file))
 			continue;
-		if (!best || !strcmp(entry->d_name, file) || (strcmp(best, file) && strcmp(entry->d_name, best) < 0)) {
+		if (!best || !strcmp(entry->d_name, file) ||
+		    (strcmp(best, file) && strcmp(entry->d_name, best) < 0)) {
 			free(best);
 			best = mb_strdup(entry->d_name);
 		}

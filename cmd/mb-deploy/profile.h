@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is particular about a cluster, as data: the user's own $XDG_CONFIG_HOME/mb/clusters/NAME.yaml (else ~/.config),
- * which comes first, or share/clusters/NAME.yaml of the source tree, installed as PREFIX/share/mb/clusters. Names match
- * without regard to case. mb-cluster(5) tells of the keys; a mistake in the file is reported as in an experiment file.
+ * What is particular about a cluster, as data: the user's own $XDG_CONFIG_HOME/mb/clusters/NAME.yaml (else
+ * ~/.config), which comes first, or share/clusters/NAME.yaml of the source tree, installed as
+ * PREFIX/share/mb/clusters. Names match without regard to case. mb-cluster(5) tells of the keys; a mistake in the
+ * file is reported as in an experiment file.
  *
  *     struct profile *profile = profile_of(tool, experiment);                 // printed what was wrong when NULL
  *     const struct partition *partition = profile_partition(profile, "dev_gpu_4");
@@ -31,7 +32,7 @@ struct profile {
 	int account_required;
 	char *module_init;         /* file to source where `module` is not known; NULL: the usual places */
 	char *conda_init;          /* conda.sh or a folder with bin/conda; NULL: the usual places */
-	char *workspace_command;   /* prefix of ws_allocate and the others, "ws_", or a path that ends so; never NULL */
+	char *workspace_command;   /* prefix of ws_allocate and the others, "ws_", or a path that ends so */
 	int64_t workspace_days;    /* asked for; 30 unless the profile says */
 	char *workspace_filesystem; /* -F; NULL: the default one */
 	char *node_folder;         /* the node's own disk, for copies of data; NULL: $TMPDIR, else /tmp */
@@ -44,7 +45,8 @@ struct profile {
 struct profile *profile_read(const char *name, struct mb_errs *errs);
 void profile_free(struct profile *profile);
 
-/* That of the experiment's cluster; complaints are printed, and so is, with -v or `says`, that generic serves for it. */
+/* That of the experiment's cluster; complaints are printed, and so is, with -v or `says`, that generic serves for
+ * it. */
 struct profile *profile_of(struct mb_tool *tool, const struct mb_experiment *experiment, int says);
 
 const struct partition *profile_partition(const struct profile *profile, const char *name); /* or NULL */

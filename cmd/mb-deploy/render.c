@@ -52,6 +52,7 @@ void render_pipe(struct mb_str *out, const char *file, const char *log, int64_t 
 	mb_str_adds(out, " |\n\t");
 	add_stage(out, "mb-collect -q", file, log);
 	mb_str_adds(out, " >/dev/null &\n"
+			 "set +m\n"
 			 "trap 'kill -USR2 -- -$(jobs -p)' USR1 USR2 TERM INT\n"
 			 "wait %1\n"
 			 "status=$?\n"

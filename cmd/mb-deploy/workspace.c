@@ -74,7 +74,8 @@ char *workspace_find(const struct workspace *workspace, struct mb_err *err)
 	if (!bad || (command.status != 127 && !command.timed_out && !command.stopped))
 		err->code = MB_EXIT_OK; /* it answered */
 	else if (command.status == 127)
-		mb_err_hint(err, "experiment.use_local_workspace: false needs the cluster's workspace tools; true keeps "
+		mb_err_hint(err,
+			    "experiment.use_local_workspace: false needs the cluster's workspace tools; true keeps "
 				 "the folder beside the experiment file");
 	command_release(&command);
 	real = path ? realpath(path, NULL) : NULL;
@@ -257,7 +258,8 @@ int workspace_release(struct mb_tool *tool, const char *name, struct mb_err *err
 		status = 1;
 		goto out;
 	}
-	if (mb_file_read(record, RECORD_BYTES, &text, err) < 0 || !(json = mb_json_parse(text.at, text.n, record, err)))
+	if (mb_file_read(record, RECORD_BYTES, &text, err) < 0 ||
+	    !(json = mb_json_parse(text.at, text.n, record, err)))
 		goto out;
 	workspace_from_json(&workspace, json);
 	path = workspace.name ? workspace_find(&workspace, err) : NULL;

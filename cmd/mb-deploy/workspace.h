@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The cluster's workspaces, by its own tools (hpc-workspace: ws_find, ws_allocate, ws_list, ws_extend, ws_release). With
- * experiment.use_local_workspace: false the folder of a deployment lies in one, named as the folder.
+ * The cluster's workspaces, by its own tools (hpc-workspace: ws_find, ws_allocate, ws_list, ws_extend, ws_release).
+ * With experiment.use_local_workspace: false the folder of a deployment lies in one, named as the folder.
  *
  *     workspace_place(deployment, experiment, profile, &err)        start: finds or allocates it, deployment->folder
  *     workspace_watch(deployment, says)                             how long it will stay, into the journal
  *     workspace_release(tool, name, &err)                           delete: given back when mb-deploy allocated it
  *
- * What is to be allocated is written down before, in the user's state (.NAME.workspace), as there is no journal yet; what
- * stands there is mb-deploy's to release, and is forgotten when that is done.
+ * What is to be allocated is written down before, in the user's state (.NAME.workspace), as there is no journal yet;
+ * what stands there is mb-deploy's to release, and is forgotten when that is done.
  */
 #ifndef MB_DEPLOY_WORKSPACE_H
 #define MB_DEPLOY_WORKSPACE_H
@@ -57,7 +57,8 @@ double workspace_days(const struct workspace_term *term); /* left, from now */
 /* Uses up an extension; typed again after a crash, not a second one. */
 int workspace_extend(struct deployment *deployment, struct mb_err *err);
 
-/* After the folder is gone: 1 when nothing was to be released, 0 when it was (or is kept, as something lies in it). */
+/* After the folder is gone: 1 when nothing was to be released, 0 when it was (or is kept, as something lies in
+ * it). */
 int workspace_release(struct mb_tool *tool, const char *name, struct mb_err *err);
 
 json_t *workspace_to_json(const struct workspace *workspace);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How long a workspace stays, and that it stays longer. ws_list tells "remaining time" in old and new versions; exit codes
- * tell nothing: too many days end with 0, and so does ws_extend when it only prints its usage.
+ * How long a workspace stays, and that it stays longer. ws_list tells "remaining time" in old and new versions; exit
+ * codes tell nothing: too many days end with 0, and so does ws_extend when it only prints its usage.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -143,7 +143,8 @@ void workspace_watch(struct deployment *deployment, int says)
 			     "--extend, or copy away what is needed)",
 			     deployment->name, workspace->name, days, deployment->name);
 	else if (says)
-		mb_tool_say(deployment->tool, "%s: in workspace %s, %.0f days left", deployment->name, workspace->name,
+		mb_tool_say(deployment->tool, "%s: in workspace %s, %.0f days left", deployment->name,
+			    workspace->name,
 			    days);
 }
 
@@ -196,9 +197,11 @@ static int extend(struct deployment *deployment, struct mb_err *err)
 	if (meant_s > 0 && before.until_s > meant_s + DAY_S / 2) /* a crash came between the deed and its note */
 		return note(deployment, "workspace", &before, err);
 	if (workspace_days(&before) > (double)days - 1) {
-		mb_err_set(err, MB_EXIT_NO, NULL, "%s: its workspace %s has %.0f days left, as many as an extension gives",
+		mb_err_set(err, MB_EXIT_NO, NULL,
+			   "%s: its workspace %s has %.0f days left, as many as an extension gives",
 			   deployment->name, workspace->name, workspace_days(&before));
-		return mb_err_hint(err, "extensions are few: later; or workspace.days in the cluster's profile asks for more");
+		return mb_err_hint(err,
+				   "extensions are few: later; or workspace.days in the cluster's profile asks for more");
 	}
 	if (note(deployment, "extend", &before, err) < 0)
 		return -1;

@@ -26,8 +26,7 @@ static size_t workers(const struct train *train)
 	return jobs < cores ? jobs : cores;
 }
 
-/* Batches of one size are read once for both. Where memory is limited each trial has a process of its own to be measured,
- * and with a batch norm all rows of a batch go through at once: the caches hold one such network, not several. */
+/* Where memory is limited each trial has a process of its own to be measured. */
 static int alike(const struct train *train, const json_t *one, const json_t *other)
 {
 	struct mb_hyper a, b;
@@ -35,8 +34,7 @@ static int alike(const struct train *train, const json_t *one, const json_t *oth
 
 	return !train->experiment->memory_limit &&
 	       mb_hyper_parse(json_object_get(one, "assignments"), NULL, &a, &err) == 0 &&
-	       mb_hyper_parse(json_object_get(other, "assignments"), NULL, &b, &err) == 0 &&
-	       a.batch_size == b.batch_size && !a.batch_norm && !b.batch_norm;
+	       mb_hyper_parse(json_object_get(other, "assignments"), NULL, &b, &err) == 0 && mb_hyper_alike(&a, &b);
 }
 
 static int check_fidelity(const struct train *train, const json_t *record, const char *where, struct mb_err *err)

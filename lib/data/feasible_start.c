@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where the chain of feasible.c starts: projections onto one constraint after the other, ints and grids as if they were
- * continuous; then these are rounded, and walked towards feasibility by single steps and by pairs of them.
+ * Where the chain of feasible.c starts: projections onto one constraint after the other, ints and grids as if they
+ * were continuous; then these are rounded, and walked towards feasibility by single steps and by pairs of them.
  */
 #include <math.h>
 #include <string.h>
@@ -107,7 +107,8 @@ static double neighbour(const struct mb_param *param, double u, int by)
 	return mb_param_number(param, mb_cell_middle((uint64_t)at, param->n_values));
 }
 
-/* How broken it is with discrete i and j a step on and the continuous projected anew; x and u become that when it is better. */
+/* How broken it is with discrete i and j a step on and the continuous projected anew; x and u become that when it is
+ * better. */
 static int try_step(const struct mb_feasible *feasible, size_t i, int by_i, size_t j, int by_j, double *broken, double *x,
 		    double *u)
 {

@@ -53,6 +53,7 @@ static json_t *shape_to_json(const struct mb_mlp_shape *shape)
 	mb_json_set(to, "hidden", hidden);
 	mb_json_set(to, "activation", json_string(shape->activation->name));
 	mb_json_set(to, "batch_norm", json_boolean(shape->batch_norm));
+	mb_json_set(to, "layer_norm", json_boolean(shape->layer_norm));
 	return to;
 }
 
@@ -70,7 +71,10 @@ static json_t *head_of(const struct mb_trainer *trainer)
 	mb_json_set(to, "validation_split", json_real(split->share));
 	mb_json_set(to, "seed", json_integer((json_int_t)setup->seed));
 	mb_json_set(to, "optimizer", json_string(setup->hyper.optimizer->name));
-	mb_json_set(to, "states", json_integer(setup->hyper.optimizer->slots));
+	mb_json_set(to, "states", json_integer(trainer->slots));
+	mb_json_set(to, "averaged", json_boolean(trainer->average != NULL));
+	mb_json_set(to, "input_scale", json_real((double)trainer->net->input_scale));
+	mb_json_set(to, "input_offset", json_real((double)trainer->net->input_offset));
 	mb_json_set(to, "max_epochs", json_integer(setup->max_epochs));
 	mb_json_set(to, "epoch", json_integer(trainer->epoch));
 	mb_json_set(to, "step", json_integer((json_int_t)trainer->step));
@@ -102,7 +106,7 @@ static void pack_numbers(const struct mb_trainer *trainer, mb_real *to)
 	const size_t count = mb_mlp_count(&net->shape);
 
 	mb_mlp_pack(net, net->param, to);
-	for (int i = 0; i < trainer->setup.hyper.optimizer->slots; i++)
+	for (int i = 0; i < trainer->slots; i++)
 		mb_mlp_pack(net, trainer->state + (size_t)i * net->n_params, to += count);
 	copy_stats(net, to + count, 1);
 }
@@ -110,7 +114,7 @@ static void pack_numbers(const struct mb_trainer *trainer, mb_real *to)
 int mb_trainer_save(const struct mb_trainer *trainer, const char *path, struct mb_err *err)
 {
 	const struct mb_mlp_shape *shape = &trainer->net->shape;
-	const size_t blocks = 1 + (size_t)trainer->setup.hyper.optimizer->slots;
+	const size_t blocks = 1 + (size_t)trainer->slots;
 	struct head head = {.digest = trainer->setup.digest,
 			    .numbers = mb_mlp_count(shape) * blocks + count_stats(shape),
 			    .number_bytes = sizeof(mb_real)};
@@ -244,11 +248,13 @@ static int shape_from_json(const struct mapped *file, struct mb_mlp_shape *shape
 
 	*shape = (struct mb_mlp_shape){.inputs = whole(network, "inputs"), .classes = whole(network, "classes"),
 				       .activation = mb_activations,
-				       .batch_norm = json_is_true(json_object_get(network, "batch_norm"))};
+				       .batch_norm = json_is_true(json_object_get(network, "batch_norm")),
+				       .layer_norm = json_is_true(json_object_get(network, "layer_norm"))};
 	while (shape->activation->name && (!activation || strcmp(shape->activation->name, activation)))
 		shape->activation++;
 	if (!shape->inputs || shape->inputs > 65536 || shape->classes != MB_CLASSES || !shape->activation->name ||
-	    !json_is_array(hidden) || json_array_size(hidden) > MB_HIDDEN_MAX || states > 2)
+	    !json_is_array(hidden) || json_array_size(hidden) > MB_HIDDEN_MAX || states > 3 ||
+	    (shape->batch_norm && shape->layer_norm))
 		return damaged(file, err, "it describes no network");
 	json_array_foreach(hidden, i, item) {
 		json_int_t width = json_integer_value(item);
@@ -271,8 +277,8 @@ static int fits(const struct mb_trainer *trainer, const struct mapped *file, str
 	if (shape_from_json(file, &shape, err) < 0)
 		return -1;
 	if (file->head.digest != trainer->setup.digest ||
-	    whole(file->text, "states") != (size_t)trainer->setup.hyper.optimizer->slots ||
-	    shape.inputs != mine->inputs || shape.batch_norm != mine->batch_norm ||
+	    whole(file->text, "states") != (size_t)trainer->slots ||
+	    shape.inputs != mine->inputs || shape.batch_norm != mine->batch_norm || shape.layer_norm != mine->layer_norm ||
 	    shape.n_hidden != mine->n_hidden || memcmp(shape.hidden, mine->hidden, sizeof shape.hidden))
 		return mb_err_set(err, MB_EXIT_SYSTEM, file->path,
 				  "a checkpoint of another trial: task, assignments, seed or precision differ");
@@ -322,7 +328,7 @@ int mb_trainer_resume(struct mb_trainer *trainer, const char *path, struct mb_er
 	}
 	at = file.numbers;
 	mb_mlp_unpack(net, at, net->param);
-	for (int i = 0; i < trainer->setup.hyper.optimizer->slots; i++)
+	for (int i = 0; i < trainer->slots; i++)
 		mb_mlp_unpack(net, at += count, trainer->state + (size_t)i * net->n_params);
 	copy_stats(net, (mb_real *)(at + count), 0);
 	trainer->epoch = (int64_t)whole(file.text, "epoch");
@@ -348,7 +354,13 @@ int mb_model_file_read(struct mb_model_file *model, const char *path, struct mb_
 	if (shape_from_json(&file, &shape, err) == 0)
 		model->net = mb_mlp_new(&shape, MB_EVALUATE_ROWS, 0, err);
 	if (model->net) {
-		mb_mlp_unpack(model->net, file.numbers, model->net->param);
+		/* of several blocks of numbers the average of the weights is the last */
+		size_t block = json_is_true(json_object_get(file.text, "averaged")) ? whole(file.text, "states") : 0;
+
+		mb_mlp_unpack(model->net, file.numbers + block * mb_mlp_count(&shape), model->net->param);
+		if (json_object_get(file.text, "input_scale"))
+			model->net->input_scale = (mb_real)number(file.text, "input_scale");
+		model->net->input_offset = (mb_real)number(file.text, "input_offset");
 		copy_stats(model->net, (mb_real *)(file.numbers + file.head.numbers - count_stats(&shape)), 0);
 		model->head = json_incref(file.text);
 		model->digest = file.head.digest;

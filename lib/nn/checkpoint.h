@@ -4,8 +4,8 @@
  *
  *     "mbckpt1\n", u64 digest of the trial, u64 bytes of the text, u64 numbers, u64 bytes of one number
  *     the text: one JSON object, the network's shape and how far it is ("epoch", "step", "epoch_metrics", …)
- *     the numbers: parameters (for each layer W out × in, b, gamma, beta), as many again for each optimiser state,
- *                  then each hidden layer's running mean and variance where there is batch norm
+ *     the numbers: parameters (for each layer W out × in, b, gamma, beta), as many again for each optimiser state
+ *                  and for the average of the weights ("averaged": it is the model then), then each hidden layer's running mean and variance where there is batch norm
  *     u64 digest of all before
  *
  * It is written beside and renamed into place, so a reader finds the old or the new one, whole.

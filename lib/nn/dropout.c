@@ -51,19 +51,20 @@ static void apply(const struct mb_rng *rng, uint32_t first, uint32_t threshold, 
 				keep[2 * w * LANES + i] = (words[w][i] & 0xffff) < threshold ? 0 : scale;
 				keep[(2 * w + 1) * LANES + i] = words[w][i] >> 16 < threshold ? 0 : scale;
 			}
-		for (size_t i = 0; i < some; i++) {
+		for (size_t i = 0; i < some; i++)
 			a[at + i] *= keep[i];
+		for (size_t i = 0; slope && i < some; i++)
 			slope[at + i] *= keep[i];
-		}
 	}
 }
 
 void mb_dropout_apply(const struct mb_dropout *dropout, size_t layer, mb_real *a, mb_real *slope, size_t rows,
 		      size_t ld)
 {
+	const size_t draws = BLOCK * LANES, first = (dropout->first * ld + draws - 1) / draws; /* after those before */
 	struct mb_rng rng;
 
 	mb_rng_init(&rng, dropout->seed, dropout->step * (MB_HIDDEN_MAX + 1) + layer, MB_RNG_DROPOUT);
-	apply(&rng, (uint32_t)(dropout->first * ld / BLOCK), (uint32_t)lround(dropout->share * 65536),
+	apply(&rng, (uint32_t)(first * LANES), (uint32_t)lround(dropout->share * 65536),
 	      (mb_real)(1 / (1 - dropout->share)), a, slope, rows * ld);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "nn/evaluate.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "nn/loss.h"
@@ -8,20 +9,52 @@
 enum { AHEAD = 6, LINE = 64 }; /* rows come from all over memory: ask for them early */
 
 MB_CLONES
-void mb_gather(const uint8_t *images, const uint32_t *index, size_t rows, size_t pixels, mb_real *x)
+static void convert(const uint8_t *restrict from, size_t n, mb_real scale, mb_real offset, mb_real *restrict to)
 {
-	const mb_real scale = (mb_real)(1.0 / 255);
+	for (size_t j = 0; j < n; j++)
+		to[j] = (mb_real)from[j] * scale + offset;
+}
+
+void mb_gather(struct mb_mlp *net, const uint8_t *images, const uint32_t *index, size_t rows)
+{
+	const size_t pixels = net->shape.inputs;
 
 	for (size_t i = 0; i < rows; i++) {
-		const uint8_t *restrict from = images + (index ? index[i] : i) * pixels;
-		mb_real *restrict to = x + i * pixels;
-
 		if (index && i + AHEAD < rows)
 			for (size_t j = 0; j < pixels; j += LINE)
 				__builtin_prefetch(images + index[i + AHEAD] * pixels + j);
-		for (size_t j = 0; j < pixels; j++)
-			to[j] = (mb_real)from[j] * scale;
+		convert(images + (index ? index[i] : i) * pixels, pixels, net->input_scale, net->input_offset,
+			net->x + i * pixels);
 	}
+}
+
+/* One image: line by line, what stays inside. */
+static void shift(const uint8_t *from, size_t lines, size_t cols, int down, int right, uint8_t *to)
+{
+	const size_t kept = cols - (size_t)abs(right);
+
+	memset(to, 0, lines * cols);
+	for (size_t line = 0; line < lines; line++) {
+		const long source = (long)line - down;
+
+		if (source < 0 || source >= (long)lines)
+			continue;
+		memcpy(to + line * cols + (right > 0 ? right : 0),
+		       from + (size_t)source * cols + (right < 0 ? -right : 0), kept);
+	}
+}
+
+void mb_gather_shifted(struct mb_mlp *net, const uint8_t *images, const uint32_t *index, size_t rows, size_t cols,
+		       const int8_t *shifts)
+{
+	const size_t pixels = net->shape.inputs;
+	uint8_t *image = mb_alloc(pixels);
+
+	for (size_t i = 0; i < rows; i++) {
+		shift(images + index[i] * pixels, pixels / cols, cols, shifts[2 * i], shifts[2 * i + 1], image);
+		convert(image, pixels, net->input_scale, net->input_offset, net->x + i * pixels);
+	}
+	free(image);
 }
 
 static size_t largest(const mb_real *logits, size_t classes)
@@ -48,8 +81,7 @@ int mb_evaluate(struct mb_mlp *net, const uint8_t *images, const uint8_t *labels
 		rows = n - at < MB_EVALUATE_ROWS ? n - at : MB_EVALUATE_ROWS;
 		for (size_t i = 0; i < rows; i++)
 			batch_labels[i] = labels[index ? index[at + i] : at + i];
-		mb_gather(index ? images : images + at * net->shape.inputs, index ? index + at : NULL, rows,
-			  net->shape.inputs, net->x);
+		mb_gather(net, index ? images : images + at * net->shape.inputs, index ? index + at : NULL, rows);
 		mb_mlp_forward(net, rows, NULL);
 		sum += mb_loss(net->logits, ld, rows, classes, batch_labels, 0, 0, NULL);
 		for (size_t i = 0; i < rows; i++)

@@ -25,7 +25,12 @@ typedef int mb_stop_fn(void *context);
 int mb_evaluate(struct mb_mlp *net, const uint8_t *images, const uint8_t *labels, const uint32_t *index, size_t n,
 		mb_stop_fn *stop, void *context, struct mb_evaluation *to);
 
-/* x: rows × pixels = images[index[…]] / 255; index NULL: the first rows. */
-void mb_gather(const uint8_t *images, const uint32_t *index, size_t rows, size_t pixels, mb_real *x);
+/* net->x: rows × inputs = scale · images[index[…]] + offset, as the network wants them; index NULL: the first rows. */
+void mb_gather(struct mb_mlp *net, const uint8_t *images, const uint32_t *index, size_t rows);
+
+/* The same of images moved by shift[2 i] pixels down and shift[2 i + 1] to the right, black where nothing comes in;
+ * cols: pixels of a line. */
+void mb_gather_shifted(struct mb_mlp *net, const uint8_t *images, const uint32_t *index, size_t rows, size_t cols,
+		       const int8_t *shifts);
 
 #endif

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+static const char *const input_scaling_names[] = {"unit", "standard", NULL};
+
 const struct mb_hyper_entry mb_hyper_table[] = {
 	{"learning_rate", MB_HYPER_NUMBER, 0, 10, 1, 0, NULL, "0.001", "step size"},
 	{"weight_decay", MB_HYPER_NUMBER, 0, 10, 0, 0, NULL, "1e-6", "L2 on every parameter; decoupled for adamw"},
@@ -14,16 +16,27 @@ const struct mb_hyper_entry mb_hyper_table[] = {
 	{"batch_size", MB_HYPER_INTEGER, 1, 65536, 0, 0, NULL, "512", "images a step"},
 	{"optimizer", MB_HYPER_WORD, 0, 0, 0, 0, mb_optimizer_names, "adam", "update rule"},
 	{"momentum", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0.9 (rmsprop: 0)", "of momentum, nesterov and rmsprop"},
-	{"beta1", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0.9", "of adam and adamw: decay of the gradient's mean"},
-	{"beta2", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0.999", "of adam and adamw: decay of its mean square"},
+	{"beta1", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0.9", "of adam, adamw and lion: decay of the gradient's mean"},
+	{"beta2", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0.999 (lion: 0.99)",
+	 "of adam and adamw: decay of its mean square; of lion: of its mean"},
+	{"momentum_schedule", MB_HYPER_WORD, 0, 0, 0, 0, mb_momentum_schedule_names, "constant",
+	 "of momentum or beta1, over all epochs"},
+	{"gradient_clip", MB_HYPER_NUMBER, 0, 1e6, 0, 0, NULL, "0 (none)", "largest norm of the whole gradient"},
+	{"max_norm", MB_HYPER_NUMBER, 0, 1e6, 0, 0, NULL, "0 (none)", "largest norm of the weights into a hidden unit"},
+	{"ema_decay", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0 (none)",
+	 "of the moving average of the weights that is validated and kept"},
 	{"activation", MB_HYPER_WORD, 0, 0, 0, 0, mb_activation_names, "relu", "after each hidden layer"},
 	{"dropout", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0", "share of each hidden layer's outputs set to zero"},
+	{"input_dropout", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0", "share of the pixels set to zero"},
+	{"augment_shift", MB_HYPER_INTEGER, 0, 8, 0, 0, NULL, "0", "pixels that training images are moved at most"},
+	{"input_scaling", MB_HYPER_WORD, 0, 0, 0, 0, input_scaling_names, "unit", "of the pixels"},
 	{"label_smoothing", MB_HYPER_NUMBER, 0, 1, 0, 1, NULL, "0", "share of the target spread over all classes"},
 	{"schedule", MB_HYPER_WORD, 0, 0, 0, 0, mb_schedule_names, "constant",
 	 "of the learning rate, over all epochs"},
 	{"warmup_epochs", MB_HYPER_NUMBER, 0, MB_EPOCHS_MAX, 0, 0, NULL, "0", "linear rise before the schedule"},
 	{"init", MB_HYPER_WORD, 0, 0, 0, 0, mb_init_names, "pytorch", "initial weights"},
 	{"batch_norm", MB_HYPER_FLAG, 0, 0, 0, 0, NULL, "false", "normalise before each activation"},
+	{"layer_norm", MB_HYPER_FLAG, 0, 0, 0, 0, NULL, "false", "normalise each image before each activation"},
 	{"epochs", MB_HYPER_INTEGER, 1, MB_EPOCHS_MAX, 0, 0, NULL, "the task's", "passes over the training images"},
 	{0},
 };
@@ -60,6 +73,17 @@ void mb_hyper_default(struct mb_hyper *hyper)
 	while (strcmp(hyper->optimizer->name, "adam"))
 		hyper->optimizer++;
 	hyper->momentum = hyper->optimizer->default_momentum;
+}
+
+int mb_hyper_alike(const struct mb_hyper *a, const struct mb_hyper *b)
+{
+	const struct mb_hyper *const both[] = {a, b};
+
+	/* With a batch norm all rows of a batch go through at once: the caches hold one such network, not several. */
+	for (int i = 0; i < 2; i++)
+		if (both[i]->batch_norm || both[i]->input_dropout > 0 || both[i]->augment_shift)
+			return 0;
+	return a->batch_size == b->batch_size && a->input_scaling == b->input_scaling;
 }
 
 static const struct mb_hyper_entry *find(const char *name)
@@ -227,6 +251,10 @@ static int get_words(const struct mb_hyper_entry *entry, const json_t *value, co
 		hyper->activation = &mb_activations[word];
 	else if (entry->words == mb_schedule_names)
 		hyper->schedule = (enum mb_schedule)word;
+	else if (entry->words == mb_momentum_schedule_names)
+		hyper->momentum_schedule = (enum mb_momentum_schedule)word;
+	else if (entry->words == input_scaling_names)
+		hyper->input_scaling = (enum mb_input_scaling)word;
 	else
 		hyper->init = (enum mb_init)word;
 	return 0;
@@ -241,12 +269,21 @@ static double *number_of(struct mb_hyper *hyper, const char *name)
 	} numbers[] = {{"learning_rate", &hyper->learning_rate}, {"weight_decay", &hyper->weight_decay},
 		       {"momentum", &hyper->momentum},           {"beta1", &hyper->beta1},
 		       {"beta2", &hyper->beta2},                 {"dropout", &hyper->dropout},
-		       {"label_smoothing", &hyper->label_smoothing}, {"warmup_epochs", &hyper->warmup_epochs}};
+		       {"label_smoothing", &hyper->label_smoothing}, {"warmup_epochs", &hyper->warmup_epochs},
+		       {"gradient_clip", &hyper->gradient_clip}, {"max_norm", &hyper->max_norm},
+		       {"ema_decay", &hyper->ema_decay},         {"input_dropout", &hyper->input_dropout}};
 
 	for (size_t i = 0; i < MB_COUNT(numbers); i++)
 		if (!strcmp(numbers[i].name, name))
 			return numbers[i].at;
 	return NULL;
+}
+
+static int64_t *integer_of(struct mb_hyper *hyper, const char *name)
+{
+	return !strcmp(name, "batch_size") ? &hyper->batch_size
+	       : !strcmp(name, "epochs")   ? &hyper->epochs
+					   : &hyper->augment_shift;
 }
 
 static int set(const struct mb_hyper_entry *entry, const json_t *value, const char *where, struct mb_hyper *hyper,
@@ -256,12 +293,12 @@ static int set(const struct mb_hyper_entry *entry, const json_t *value, const ch
 	case MB_HYPER_NUMBER:
 		return get_number(entry, value, where, number_of(hyper, entry->name), err);
 	case MB_HYPER_INTEGER:
-		return get_integer(entry, value, where, *entry->name == 'b' ? &hyper->batch_size : &hyper->epochs,
-				   err);
+		return get_integer(entry, value, where, integer_of(hyper, entry->name), err);
 	case MB_HYPER_WORD:
 		return get_words(entry, value, where, hyper, err);
 	case MB_HYPER_FLAG:
-		return get_flag(entry, value, where, &hyper->batch_norm, err);
+		return get_flag(entry, value, where,
+				*entry->name == 'b' ? &hyper->batch_norm : &hyper->layer_norm, err);
 	case MB_HYPER_LAYERS:
 		break;
 	}
@@ -291,7 +328,7 @@ int mb_hyper_parse(const json_t *assignments, const char *where, struct mb_hyper
 	char shown[64];
 
 	mb_hyper_default(hyper);
-	hyper->momentum = NAN;
+	hyper->momentum = hyper->beta2 = NAN;
 	if (assignments && !json_is_object(assignments))
 		return mb_err_set(err, MB_EXIT_RECORD, where, "assignments: %s is not an object",
 				  mb_json_show(assignments, shown));
@@ -305,5 +342,9 @@ int mb_hyper_parse(const json_t *assignments, const char *where, struct mb_hyper
 	}
 	if (isnan(hyper->momentum))
 		hyper->momentum = hyper->optimizer->default_momentum;
+	if (isnan(hyper->beta2))
+		hyper->beta2 = hyper->optimizer->default_beta2;
+	if (hyper->batch_norm && hyper->layer_norm)
+		return mb_err_set(err, MB_EXIT_RECORD, where, "assignments.layer_norm: true beside batch_norm, which is too");
 	return 0;
 }

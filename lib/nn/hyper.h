@@ -22,19 +22,26 @@
 #define MB_HIDDEN_WIDTH 65536   /* units of one */
 #define MB_EPOCHS_MAX 1000000
 
+enum mb_input_scaling { MB_INPUT_UNIT, MB_INPUT_STANDARD };
+
 struct mb_hyper {
 	double learning_rate, weight_decay;
 	int64_t hidden[MB_HIDDEN_MAX], n_hidden; /* widths; none: a linear model */
 	int64_t batch_size;
 	const struct mb_optimizer *optimizer;
-	double momentum;                         /* the optimiser's own default where not assigned */
-	double beta1, beta2;
+	double momentum, beta2;                  /* the optimiser's own default where not assigned */
+	double beta1;
+	enum mb_momentum_schedule momentum_schedule;
+	double gradient_clip, max_norm;          /* 0: none */
+	double ema_decay;                        /* 0: none */
 	const struct mb_activation *activation;
-	double dropout, label_smoothing;
+	double dropout, input_dropout, label_smoothing;
+	int64_t augment_shift;                   /* pixels */
+	enum mb_input_scaling input_scaling;
 	enum mb_schedule schedule;
 	double warmup_epochs;
 	enum mb_init init;
-	int batch_norm;
+	int batch_norm, layer_norm;              /* one of them at most */
 	int64_t epochs;                          /* 0: not assigned, the task's count */
 };
 
@@ -56,6 +63,9 @@ extern const struct mb_hyper_entry mb_hyper_table[]; /* ends with a NULL name */
 void mb_hyper_allowed(const struct mb_hyper_entry *entry, struct mb_str *text);
 
 void mb_hyper_default(struct mb_hyper *hyper);
+
+/* Whether two networks can be shown the very same batches, so that they can be trained side by side. */
+int mb_hyper_alike(const struct mb_hyper *a, const struct mb_hyper *b);
 
 /* Defaults, then every member of the object (NULL: none). A name that is not in the table, a value of the wrong kind
  * or out of range is an error (MB_EXIT_RECORD) at `where`. Whole numbers may be written 64.0; text is no number. */

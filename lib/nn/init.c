@@ -47,7 +47,8 @@ static void init_layer(struct mb_mlp *net, const struct mb_layer *layer, enum mb
 		if (!layer->gamma)
 			continue;
 		net->param[layer->gamma + j] = 1;
-		net->stats[layer->var + j] = 1;
+		if (net->shape.batch_norm)
+			net->stats[layer->var + j] = 1;
 	}
 }
 

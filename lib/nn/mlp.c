@@ -19,7 +19,8 @@ enum {
 void mb_mlp_shape_of(const struct mb_hyper *hyper, size_t inputs, size_t classes, struct mb_mlp_shape *shape)
 {
 	*shape = (struct mb_mlp_shape){.inputs = inputs, .classes = classes, .n_hidden = (size_t)hyper->n_hidden,
-				       .activation = hyper->activation, .batch_norm = hyper->batch_norm};
+				       .activation = hyper->activation, .batch_norm = hyper->batch_norm,
+				       .layer_norm = hyper->layer_norm};
 	for (size_t i = 0; i < shape->n_hidden; i++)
 		shape->hidden[i] = (size_t)hyper->hidden[i];
 }
@@ -42,10 +43,12 @@ static void lay_out(struct mb_mlp *net)
 		layer->w = net->n_params;
 		layer->b = layer->w + layer->in_ld * layer->ld;
 		net->n_params = layer->b + layer->ld;
-		if (hidden && shape->batch_norm) {
+		if (hidden && (shape->batch_norm || shape->layer_norm)) {
 			layer->gamma = net->n_params;
 			layer->beta = layer->gamma + layer->ld;
 			net->n_params = layer->beta + layer->ld;
+		}
+		if (hidden && shape->batch_norm) {
 			layer->mean = net->n_stats;
 			layer->var = layer->mean + layer->ld;
 			net->n_stats = layer->var + layer->ld;
@@ -57,12 +60,13 @@ static void lay_out(struct mb_mlp *net)
 
 size_t mb_mlp_count(const struct mb_mlp_shape *shape)
 {
+	const int norm = shape->batch_norm || shape->layer_norm;
 	size_t in = shape->inputs, n = 0;
 
 	for (size_t l = 0; l <= shape->n_hidden; l++) {
 		size_t out = l < shape->n_hidden ? shape->hidden[l] : shape->classes;
 
-		n += in * out + out + (l < shape->n_hidden && shape->batch_norm ? 2 * out : 0);
+		n += in * out + out + (l < shape->n_hidden && norm ? 2 * out : 0);
 		in = out;
 	}
 	return n;
@@ -92,9 +96,9 @@ static size_t carve_all(struct mb_mlp *net, int training)
 		layer->a = carve(net, &at, net->max_rows * layer->ld);
 		if (hidden && training)
 			layer->slope = carve(net, &at, net->max_rows * layer->ld);
-		if (hidden && net->shape.batch_norm)
-			layer->deviation = carve(net, &at, layer->ld);
-		if (hidden && net->shape.batch_norm && training)
+		if (hidden && layer->gamma)
+			layer->deviation = carve(net, &at, net->shape.batch_norm ? layer->ld : net->max_rows);
+		if (hidden && layer->gamma && training)
 			layer->normal = carve(net, &at, net->max_rows * layer->ld);
 		widest = layer->ld > widest ? layer->ld : widest;
 		if (l && layer->in_ld * layer->ld > largest)
@@ -115,6 +119,7 @@ struct mb_mlp *mb_mlp_new(const struct mb_mlp_shape *shape, size_t max_rows, int
 
 	net->shape = *shape;
 	net->kernel = mb_kernel_best();
+	net->input_scale = (mb_real)(1.0 / 255);
 	net->max_rows = max_rows;
 	lay_out(net);
 	bytes = carve_all(net, training) * sizeof(mb_real);
@@ -204,6 +209,8 @@ static void finish_layer(struct mb_mlp *net, size_t l, size_t rows, const struct
 		mb_norm_train(net, layer, rows);
 	else if (net->shape.batch_norm)
 		mb_norm_apply(net, layer, rows);
+	else if (net->shape.layer_norm)
+		mb_layer_norm(net, layer, rows);
 	net->shape.activation->apply(layer->a, dropout ? layer->slope : NULL, rows * layer->ld);
 	if (dropout && dropout->share > 0)
 		mb_dropout_apply(dropout, l, layer->a, layer->slope, rows, layer->ld);
@@ -259,7 +266,7 @@ static void bias_gradient(struct mb_mlp *net, const struct mb_layer *layer, cons
 {
 	if (!add)
 		memset(net->grad + layer->b, 0, layer->ld * sizeof *net->grad);
-	if (!layer->gamma) /* before a batch norm the bias has no effect, and its gradient is zero but for rounding */
+	if (!layer->gamma || net->shape.layer_norm) /* before a batch norm the bias has no effect, and its gradient is zero but for rounding */
 		add_columns(delta, rows, layer->ld, net->grad + layer->b);
 }
 
@@ -283,6 +290,8 @@ static const mb_real *go_back(struct mb_mlp *net, size_t rows, const uint8_t *la
 		multiply(next, below->slope, rows * below->ld);
 		if (net->shape.batch_norm)
 			mb_norm_back(net, below, rows, next);
+		else if (net->shape.layer_norm)
+			mb_layer_norm_back(net, below, rows, next, add);
 		held = delta, delta = next, next = held;
 	}
 	bias_gradient(net, &net->layers[0], delta, rows, add);

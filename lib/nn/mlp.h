@@ -12,7 +12,7 @@
  *
  * Shapes. Layer l maps in to out; in memory the columns are padded to `ld`, a multiple of MB_PAD, as the kernels want. Padding is zero in parameters, gradients and activations and stays so.
  *
- *     param, grad: for each layer W (in_ld × ld, row-major), b (ld), with batch norm also gamma (ld), beta (ld)
+ *     param, grad: for each layer W (in_ld × ld, row-major), b (ld), with a norm also gamma (ld), beta (ld)
  *     stats:       with batch norm, for each hidden layer the running mean (ld) and variance (ld)
  */
 #ifndef MB_NN_MLP_H
@@ -32,18 +32,18 @@ struct mb_mlp_shape {
 	size_t inputs, classes;
 	size_t hidden[MB_HIDDEN_MAX], n_hidden;
 	const struct mb_activation *activation;
-	int batch_norm;
+	int batch_norm, layer_norm; /* one of them at most */
 };
 
 struct mb_layer {
 	size_t in, out;            /* true widths */
 	size_t in_ld, ld;          /* padded ones */
-	size_t w, b, gamma, beta;  /* offsets into param and grad; the last two 0 without batch norm */
+	size_t w, b, gamma, beta;  /* offsets into param and grad; the last two 0 without a norm */
 	size_t mean, var;          /* offsets into stats */
 	mb_real *a;                /* max_rows × ld: output of the layer, after activation and dropout */
 	mb_real *slope;            /* max_rows × ld: d a / d (activation's input); training only */
-	mb_real *normal;           /* max_rows × ld: normalised, before gamma and beta; batch norm in training only */
-	mb_real *deviation;        /* ld: 1/√(variance + eps) of this batch */
+	mb_real *normal;           /* max_rows × ld: normalised, before gamma and beta; with a norm, in training only */
+	mb_real *deviation;        /* 1/√(variance + eps); ld with batch norm, max_rows with layer norm */
 };
 
 struct mb_mlp {
@@ -55,6 +55,7 @@ struct mb_mlp {
 	size_t max_rows;
 	mb_real *param, *grad;     /* grad: training only */
 	mb_real *stats;
+	mb_real input_scale, input_offset; /* of what fills x from bytes: scale · byte + offset; at first 1/255 and 0 */
 	mb_real *x;                /* max_rows × inputs: the caller fills it */
 	mb_real *turned;           /* a layer's W, transposed; training only */
 	mb_real *logits;           /* max_rows × ld of the last layer; classes of them count */

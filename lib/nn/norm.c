@@ -103,3 +103,69 @@ void mb_norm_back(struct mb_mlp *net, const struct mb_layer *layer, size_t rows,
 			delta[j] = gamma[j] * layer->deviation[j] *
 				   (delta[j] - share * dbeta[j] - normal[j] * (share * dgamma[j]));
 }
+
+/* ---- layer norm ---- */
+
+/* Rows are short and their sums are in order, so these are plain loops: they cost little beside the products. */
+static void normalise_row(const struct mb_layer *layer, const mb_real *gamma, const mb_real *beta, mb_real *restrict a,
+			  mb_real *restrict normal, mb_real *deviation)
+{
+	const mb_real n = (mb_real)layer->out;
+	mb_real mean = 0, var = 0;
+
+	for (size_t j = 0; j < layer->out; j++)
+		mean += a[j];
+	mean /= n;
+	for (size_t j = 0; j < layer->out; j++)
+		var += (a[j] - mean) * (a[j] - mean);
+	*deviation = 1 / MB_REAL(sqrt)(var / n + EPSILON);
+	for (size_t j = 0; j < layer->out; j++) {
+		const mb_real of_unit = (a[j] - mean) * *deviation;
+
+		if (normal)
+			normal[j] = of_unit;
+		a[j] = of_unit * gamma[j] + beta[j];
+	}
+}
+
+void mb_layer_norm(struct mb_mlp *net, const struct mb_layer *layer, size_t rows)
+{
+	for (size_t i = 0; i < rows; i++)
+		normalise_row(layer, net->param + layer->gamma, net->param + layer->beta, layer->a + i * layer->ld,
+			      layer->normal ? layer->normal + i * layer->ld : NULL, layer->deviation + i);
+}
+
+/* With g = delta · gamma and y the normalised row: delta = (g - mean g - y · mean(g y)) / deviation of the row. */
+static void normalise_row_back(const struct mb_layer *layer, const mb_real *gamma, const mb_real *restrict normal,
+			       mb_real deviation, mb_real *restrict delta)
+{
+	const mb_real n = (mb_real)layer->out;
+	mb_real sum = 0, product = 0;
+
+	for (size_t j = 0; j < layer->out; j++) {
+		sum += delta[j] * gamma[j];
+		product += delta[j] * gamma[j] * normal[j];
+	}
+	for (size_t j = 0; j < layer->out; j++)
+		delta[j] = deviation * (delta[j] * gamma[j] - sum / n - normal[j] * (product / n));
+}
+
+void mb_layer_norm_back(struct mb_mlp *net, const struct mb_layer *layer, size_t rows, mb_real *delta, int add)
+{
+	mb_real *dgamma = net->grad + layer->gamma, *dbeta = net->grad + layer->beta;
+
+	if (!add) {
+		memset(dgamma, 0, layer->ld * sizeof *dgamma);
+		memset(dbeta, 0, layer->ld * sizeof *dbeta);
+	}
+	for (size_t i = 0; i < rows; i++) {
+		const mb_real *normal = layer->normal + i * layer->ld;
+		mb_real *of_row = delta + i * layer->ld;
+
+		for (size_t j = 0; j < layer->out; j++) {
+			dgamma[j] += of_row[j] * normal[j];
+			dbeta[j] += of_row[j];
+		}
+		normalise_row_back(layer, net->param + layer->gamma, normal, layer->deviation[i], of_row);
+	}
+}

@@ -2,7 +2,8 @@
  *
  * Sources: momentum and Nesterov as in Sutskever et al. (ICML 2013) in PyTorch's form (the learning rate outside
  * the buffer); RMSprop of Tieleman and Hinton (2012), alpha 0.99; Adam of Kingma and Ba (ICLR 2015, algorithm 1);
- * AdamW of Loshchilov and Hutter (ICLR 2019, algorithm 2). eps is 1e-8 throughout.
+ * AdamW of Loshchilov and Hutter (ICLR 2019, algorithm 2); Lion of Chen et al. (NeurIPS 2023, algorithm 2). eps is 1e-8
+ * throughout.
  */
 #include "nn/optimizer.h"
 
@@ -102,10 +103,30 @@ static void adamw(const struct mb_optimizer_step *at, mb_real *restrict param, m
 	adam_update(at, 0, 1 - at->learning_rate * at->weight_decay, param, grad, state, n);
 }
 
+MB_CLONES
+static void lion(const struct mb_optimizer_step *at, mb_real *restrict param, mb_real *restrict grad,
+		 mb_real *restrict mean, size_t n)
+{
+	const mb_real rate = (mb_real)at->learning_rate, keep = (mb_real)(1 - at->learning_rate * at->weight_decay);
+	const mb_real rest1 = (mb_real)(1 - at->beta1), rest2 = (mb_real)(1 - at->beta2);
+
+	for (size_t i = 0; i < n; i++) {
+		mb_real way = mean[i] + rest1 * (grad[i] - mean[i]);
+
+		param[i] = param[i] * keep - rate * (mb_real)((way > 0) - (way < 0));
+		mean[i] += rest2 * (grad[i] - mean[i]);
+	}
+}
+
 const struct mb_optimizer mb_optimizers[] = {
-	{"sgd", 0, 0, sgd},         {"momentum", 1, 0.9, momentum}, {"nesterov", 1, 0.9, nesterov},
-	{"rmsprop", 2, 0, rmsprop}, {"adam", 2, 0, adam},           {"adamw", 2, 0, adamw},
-	{NULL, 0, 0, NULL},
+	{"sgd", 0, 0, 0.999, sgd},
+	{"momentum", 1, 0.9, 0.999, momentum},
+	{"nesterov", 1, 0.9, 0.999, nesterov},
+	{"rmsprop", 2, 0, 0.999, rmsprop},
+	{"adam", 2, 0, 0.999, adam},
+	{"adamw", 2, 0, 0.999, adamw},
+	{"lion", 1, 0, 0.99, lion},
+	{NULL, 0, 0, 0, NULL},
 };
 
-const char *const mb_optimizer_names[] = {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", NULL};
+const char *const mb_optimizer_names[] = {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion", NULL};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Optimisers, one table: one step over a whole block of parameters. All follow PyTorch's torch.optim to the order of
- * operations, and its weight decay acts on every parameter: added to the gradient (L2), or decoupled for adamw.
+ * operations, and its weight decay acts on every parameter: added to the gradient (L2), or decoupled for adamw
+ * and lion.
  */
 #ifndef MB_NN_OPTIMIZER_H
 #define MB_NN_OPTIMIZER_H
@@ -20,7 +21,7 @@ struct mb_optimizer_step {
 struct mb_optimizer {
 	const char *name;
 	int slots;               /* state blocks, each as large as the parameters: 0, 1 or 2 */
-	double default_momentum;
+	double default_momentum, default_beta2;
 	/* param, grad: n; state: slots × n, zero before the first step. grad is left undefined. */
 	void (*step)(const struct mb_optimizer_step *at, mb_real *restrict param, mb_real *restrict grad,
 		     mb_real *restrict state, size_t n);

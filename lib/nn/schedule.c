@@ -6,6 +6,7 @@
 
 #define PI 3.14159265358979323846
 
+const char *const mb_momentum_schedule_names[] = {"constant", "cycle", NULL};
 const char *const mb_schedule_names[] = {"constant", "cosine", "one_cycle", "step", NULL};
 
 /* From `a` to `b` by half a cosine, share in [0, 1]. */
@@ -14,10 +15,10 @@ static double anneal(double a, double b, double share)
 	return b + (a - b) * (1 + cos(PI * share)) / 2;
 }
 
-/* PyTorch puts the top at step 0.3 T - 1; the fewer than four steps that leave no room to rise begin there. */
-static double one_cycle(double t, double total)
+/* From start to 1 and on to end. PyTorch puts the top at step 0.3 T - 1; the fewer than four steps that leave no room to
+ * rise begin there. */
+static double cycle(double start, double end, double t, double total)
 {
-	const double start = 1 / 25.0, end = start * 1e-4;
 	const double top = fmax(0.3 * total - 1, 0), last = total - 1;
 
 	if (t == top)
@@ -25,6 +26,23 @@ static double one_cycle(double t, double total)
 	if (t < top)
 		return anneal(start, 1, t / top);
 	return anneal(1, end, (t - top) / (last - top));
+}
+
+static double one_cycle(double t, double total)
+{
+	return cycle(1 / 25.0, 1 / 25e4, t, total);
+}
+
+double mb_schedule_momentum(enum mb_momentum_schedule schedule, double value, uint64_t step, uint64_t warmup,
+			    uint64_t total)
+{
+	const double depth = fmin(value, 0.1);
+
+	if (schedule == MB_MOMENTUM_CONSTANT || step < warmup || total <= warmup)
+		return value;
+	if (step >= total)
+		step = total - 1;
+	return value - depth * cycle(0, 0, (double)(step - warmup), (double)(total - warmup));
 }
 
 double mb_schedule_factor(enum mb_schedule schedule, uint64_t step, uint64_t warmup, uint64_t total)

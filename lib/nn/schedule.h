@@ -19,6 +19,16 @@ enum mb_schedule { MB_SCHEDULE_CONSTANT, MB_SCHEDULE_COSINE, MB_SCHEDULE_ONE_CYC
 
 extern const char *const mb_schedule_names[]; /* in the enum's order, NULL-terminated */
 
+/* Momentum at a step, of the optimisers that have one, or beta1 of the others: `constant`, or with `cycle` from its value
+ * down by 0.1 (not below 0) while one_cycle's rate rises, and back up while that falls, by the same half cosines (Smith 2018;
+ * with 0.95 that is PyTorch's OneCycleLR). The warm-up has the value itself. */
+enum mb_momentum_schedule { MB_MOMENTUM_CONSTANT, MB_MOMENTUM_CYCLE };
+
+extern const char *const mb_momentum_schedule_names[];
+
+double mb_schedule_momentum(enum mb_momentum_schedule schedule, double value, uint64_t step, uint64_t warmup,
+			    uint64_t total);
+
 /* step: 0 … total-1, warm-up included; beyond it the last value stays. */
 double mb_schedule_factor(enum mb_schedule schedule, uint64_t step, uint64_t warmup, uint64_t total);
 

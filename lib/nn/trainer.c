@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/dropout.h"
+#include "nn/regularize.h"
 #include "stat/stat.h"
 
 /* All that the result depends on, as text: two setups of the same text give the same network. */
@@ -12,7 +14,8 @@ static void describe(const struct mb_trainer_setup *setup, struct mb_str *text)
 {
 	const struct mb_hyper *h = &setup->hyper;
 	const double numbers[] = {h->learning_rate, h->weight_decay, h->momentum, h->beta1, h->beta2, h->dropout,
-				  h->label_smoothing, h->warmup_epochs, setup->split->share};
+				  h->label_smoothing, h->warmup_epochs, setup->split->share, h->gradient_clip, h->max_norm,
+				  h->ema_decay, h->input_dropout};
 
 	mb_str_addf(text, "%s %llu %llu %llu %lld %lld %d", MB_REAL_NAME,
 		    (unsigned long long)setup->split->set->digest, (unsigned long long)setup->split->data_seed,
@@ -20,6 +23,8 @@ static void describe(const struct mb_trainer_setup *setup, struct mb_str *text)
 		    h->batch_norm);
 	mb_str_addf(text, " %s %s %s %s", h->optimizer->name, h->activation->name, mb_schedule_names[h->schedule],
 		    mb_init_names[h->init]);
+	mb_str_addf(text, " %d %d %d %lld", h->layer_norm, (int)h->momentum_schedule, (int)h->input_scaling,
+		    (long long)h->augment_shift);
 	for (size_t i = 0; i < MB_COUNT(numbers); i++)
 		mb_str_addf(text, " %a", numbers[i]);
 	for (int64_t i = 0; i < h->n_hidden; i++)
@@ -35,6 +40,32 @@ uint64_t mb_trainer_digest(const struct mb_trainer_setup *setup)
 	digest = mb_hash_bytes(text.at, text.n, 0);
 	mb_str_release(&text);
 	return digest;
+}
+
+/* The mean and deviation of all training pixels make them 0 and 1. */
+static void scale_inputs(struct mb_mlp *net, const struct mb_split *split)
+{
+	const size_t pixels = split->set->pixels;
+	uint64_t sum = 0, squares = 0;
+	double n = (double)split->n_train * (double)pixels, mean, deviation;
+
+	for (size_t i = 0; i < split->n_train; i++) {
+		const uint8_t *x = split->set->train_x + split->train[i] * pixels;
+		uint32_t of_image = 0, its_squares = 0; /* 2^16 pixels of 255² stay below 2^32 */
+
+		for (size_t j = 0; j < pixels; j++) {
+			of_image += x[j];
+			its_squares += (uint32_t)x[j] * x[j];
+		}
+		sum += of_image;
+		squares += its_squares;
+	}
+	mean = (double)sum / n;
+	deviation = sqrt((double)squares / n - mean * mean);
+	if (!(deviation > 0))
+		return; /* all pixels are the same: unit */
+	net->input_scale = (mb_real)(1 / deviation);
+	net->input_offset = (mb_real)(-mean / deviation);
 }
 
 struct mb_trainer *mb_trainer_new(const struct mb_trainer_setup *setup, struct mb_err *err)
@@ -58,17 +89,25 @@ struct mb_trainer *mb_trainer_new(const struct mb_trainer_setup *setup, struct m
 	}
 	if (setup->kernel)
 		trainer->net->kernel = setup->kernel;
-	numbers = (size_t)setup->hyper.optimizer->slots * trainer->net->n_params;
+	trainer->slots = setup->hyper.optimizer->slots + (setup->hyper.ema_decay > 0);
+	numbers = (size_t)trainer->slots * trainer->net->n_params;
 	trainer->state = calloc(numbers + 1, sizeof *trainer->state);
 	trainer->order = malloc(split->n_train * sizeof *trainer->order);
 	trainer->labels = malloc(trainer->batch);
-	if (!trainer->state || !trainer->order || !trainer->labels) {
+	trainer->shifts = setup->hyper.augment_shift ? malloc(2 * trainer->batch) : NULL;
+	if (!trainer->state || !trainer->order || !trainer->labels || (setup->hyper.augment_shift && !trainer->shifts)) {
 		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "no memory for the optimiser's %zu numbers", numbers);
 		mb_trainer_free(trainer);
 		return NULL;
 	}
 	trainer->curve = json_array();
 	mb_init_mlp(trainer->net, setup->hyper.init, setup->seed);
+	if (setup->hyper.input_scaling == MB_INPUT_STANDARD)
+		scale_inputs(trainer->net, split);
+	if (setup->hyper.ema_decay > 0) {
+		trainer->average = trainer->state + (size_t)(trainer->slots - 1) * trainer->net->n_params;
+		memcpy(trainer->average, trainer->net->param, trainer->net->n_params * sizeof *trainer->average);
+	}
 	return trainer;
 }
 
@@ -80,18 +119,25 @@ void mb_trainer_free(struct mb_trainer *trainer)
 	free(trainer->state);
 	free(trainer->order);
 	free(trainer->labels);
+	free(trainer->shifts);
 	json_decref(trainer->curve);
 	free(trainer);
 }
 
-static double learning_rate(const struct mb_trainer *trainer, uint64_t step)
+/* What the optimiser is to do at a step (0, 1, …). */
+static struct mb_optimizer_step plan_step(const struct mb_trainer *trainer, uint64_t step)
 {
-	const struct mb_trainer_setup *setup = &trainer->setup;
-	const double an_epoch = (double)trainer->steps_an_epoch;
-	uint64_t warmup = (uint64_t)llround(setup->hyper.warmup_epochs * an_epoch);
+	const struct mb_hyper *h = &trainer->setup.hyper;
+	const uint64_t warmup = (uint64_t)llround(h->warmup_epochs * (double)trainer->steps_an_epoch);
+	const uint64_t total = (uint64_t)trainer->setup.max_epochs * trainer->steps_an_epoch;
 
-	return setup->hyper.learning_rate * mb_schedule_factor(setup->hyper.schedule, step, warmup,
-							       (uint64_t)setup->max_epochs * trainer->steps_an_epoch);
+	return (struct mb_optimizer_step){
+		.learning_rate = h->learning_rate * mb_schedule_factor(h->schedule, step, warmup, total),
+		.weight_decay = h->weight_decay,
+		.momentum = mb_schedule_momentum(h->momentum_schedule, h->momentum, step, warmup, total),
+		.beta1 = mb_schedule_momentum(h->momentum_schedule, h->beta1, step, warmup, total),
+		.beta2 = h->beta2,
+		.step = step + 1};
 }
 
 static enum mb_train_end fail(struct mb_trainer *trainer, const char *what, double value)
@@ -103,6 +149,47 @@ static enum mb_train_end fail(struct mb_trainer *trainer, const char *what, doub
 		snprintf(trainer->error, sizeof trainer->error, "diverged at epoch %lld, step %zu: %s is %s",
 			 (long long)trainer->epoch + 1, trainer->step, what, isnan(value) ? "nan" : "inf");
 	return MB_TRAIN_FAILED;
+}
+
+/* Rows done … of the batch, into net->x. */
+static void take_rows(struct mb_trainer *trainer, const uint32_t *index, size_t done, size_t rows, uint64_t step)
+{
+	const struct mb_trainer_setup *setup = &trainer->setup;
+	const struct mb_dataset *set = setup->split->set;
+	struct mb_dropout dropout = {setup->hyper.input_dropout, setup->seed, step, done};
+
+	if (trainer->shifts)
+		mb_gather_shifted(trainer->net, set->train_x, index + done, rows, set->cols,
+				  trainer->shifts + 2 * done);
+	else
+		mb_gather(trainer->net, set->train_x, index + done, rows);
+	if (dropout.share > 0)
+		mb_dropout_apply(&dropout, MB_HIDDEN_MAX, trainer->net->x, NULL, rows, set->pixels);
+}
+
+static void draw_shifts(struct mb_trainer *trainer, size_t rows, uint64_t step)
+{
+	const int64_t most = trainer->setup.hyper.augment_shift;
+	struct mb_rng rng;
+
+	mb_rng_init(&rng, trainer->setup.seed, step, MB_RNG_SHIFT);
+	for (size_t i = 0; i < 2 * rows; i++)
+		trainer->shifts[i] = (int8_t)((int64_t)mb_rng_below(&rng, (uint64_t)(2 * most + 1)) - most);
+}
+
+static void step_weights(struct mb_trainer *trainer, uint64_t step)
+{
+	const struct mb_hyper *hyper = &trainer->setup.hyper;
+	const struct mb_optimizer_step at = plan_step(trainer, step);
+	struct mb_mlp *net = trainer->net;
+
+	if (hyper->gradient_clip > 0)
+		mb_clip_gradient(net, hyper->gradient_clip);
+	hyper->optimizer->step(&at, net->param, net->grad, trainer->state, net->n_params);
+	if (hyper->max_norm > 0)
+		mb_hold_norms(net, hyper->max_norm);
+	if (trainer->average)
+		mb_average_weights(net, hyper->ema_decay, step + 1, trainer->average);
 }
 
 /* The next batch of all n trainers, which are at the same step of the same epoch; losses: summed over its rows. */
@@ -128,22 +215,19 @@ static void train_batch(struct mb_trainer *const *trainers, size_t n, double *lo
 	}
 	for (size_t i = 0; i < rows; i++)
 		first->labels[i] = split->set->train_y[index[i]];
+	if (first->shifts)
+		draw_shifts(first, rows, step);
 	for (size_t done = 0, some; done < rows; done += some) {
 		some = rows - done < first->tile ? rows - done : first->tile;
 		for (size_t i = 0; i < n; i++)
 			dropouts[i].first = done;
-		mb_gather(split->set->train_x, index + done, some, split->set->pixels, first->net->x);
+		take_rows(first, index, done, some, step);
 		mb_mlp_forward_all(nets, n, first->net->x, some, dropouts);
 		mb_mlp_backward_all(nets, n, first->net->x, some, first->labels + done, smoothings, rows, done > 0,
 				    losses);
 	}
-	for (size_t i = 0; i < n; i++) {
-		const struct mb_hyper *hyper = &trainers[i]->setup.hyper;
-		struct mb_optimizer_step at = {learning_rate(trainers[i], step), hyper->weight_decay, hyper->momentum,
-					       hyper->beta1, hyper->beta2, step + 1};
-
-		hyper->optimizer->step(&at, nets[i]->param, nets[i]->grad, trainers[i]->state, nets[i]->n_params);
-	}
+	for (size_t i = 0; i < n; i++)
+		step_weights(trainers[i], step);
 }
 
 static int out_of_time(struct mb_trainer *trainer)
@@ -242,10 +326,16 @@ static enum mb_train_end validate(struct mb_trainer *trainer, mb_stop_fn *stop, 
 {
 	const struct mb_split *split = trainer->setup.split;
 	const double start = mb_clock_monotonic_s();
-	int stopped = mb_evaluate(trainer->net, split->set->train_x, split->set->train_y, split->val, split->n_val,
-				  stop, context, &trainer->validation);
-	double seconds = mb_clock_monotonic_s() - start;
+	struct mb_mlp *net = trainer->net;
+	mb_real *param = net->param;
+	double seconds;
+	int stopped;
 
+	net->param = trainer->average ? trainer->average : param;
+	stopped = mb_evaluate(net, split->set->train_x, split->set->train_y, split->val, split->n_val, stop, context,
+			      &trainer->validation);
+	net->param = param;
+	seconds = mb_clock_monotonic_s() - start;
 	trainer->validate_s += seconds;
 	trainer->validate_now_s += seconds;
 	if (stopped)
@@ -314,8 +404,9 @@ enum mb_train_end mb_trainer_run(struct mb_trainer *trainer, mb_stop_fn *stop, v
 
 int mb_trainers_alike(const struct mb_trainer *a, const struct mb_trainer *b)
 {
-	return a->setup.split == b->setup.split && a->batch == b->batch && a->tile == b->tile &&
-	       a->net->kernel == b->net->kernel && a->epoch == b->epoch;
+	if (a->setup.split != b->setup.split || a->net->kernel != b->net->kernel || a->epoch != b->epoch)
+		return 0;
+	return a == b || mb_hyper_alike(&a->setup.hyper, &b->setup.hyper);
 }
 
 void mb_trainer_metrics(const struct mb_trainer *trainer, json_t *metrics)

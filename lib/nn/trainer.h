@@ -46,9 +46,12 @@ enum mb_train_end {
 struct mb_trainer {
 	struct mb_trainer_setup setup;
 	struct mb_mlp *net;
-	mb_real *state;              /* slots × n_params, of the optimiser */
+	mb_real *state;              /* slots × n_params: of the optimiser, and the average of the weights, if wanted */
+	int slots;
+	mb_real *average;            /* the last of the slots; NULL: not wanted */
 	uint32_t *order;             /* n_train: this epoch's */
 	uint8_t *labels;             /* of the batch */
+	int8_t *shifts;              /* 2 × batch: pixels down, right; NULL: none */
 	size_t batch;                /* min(batch_size, n_train) */
 	size_t tile;                 /* rows of it at once */
 	size_t steps_an_epoch;

@@ -3,14 +3,17 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "opt/merit.h"
 #include "opt/opt.h"
 
 /* A training, sorted: by trial and from high rung to low, or by rung and from good to bad. */
 struct row {
 	const struct mb_observation *observation;
 	size_t rung;
-	int is_top; /* its trial was on no higher rung */
+	int is_top;   /* its trial was on no higher rung */
+	double merit; /* less is better */
 };
 
 struct state {
@@ -47,8 +50,8 @@ static int by_result(const void *a, const void *b)
 		return left->rung < right->rung ? -1 : 1;
 	if (order != other)
 		return order < other ? -1 : 1;
-	if (order == 0 && left->observation->value != right->observation->value)
-		return left->observation->value < right->observation->value ? -1 : 1;
+	if (order == 0 && left->merit != right->merit)
+		return left->merit < right->merit ? -1 : 1;
 	return left->observation->trial < right->observation->trial ? -1
 								     : left->observation->trial > right->observation->trial;
 }
@@ -65,6 +68,37 @@ static void mark_tops(struct state *state, size_t n)
 	}
 }
 
+/* With constraints or several objectives it is the place among the results of the same rung. */
+static void rank_rung(struct state *state, size_t rung)
+{
+	const struct mb_history *history = state->history;
+	const size_t n = history->n, m = history->experiment->n_metrics;
+	struct mb_observation *observations = mb_alloc((n + 1) * sizeof *observations);
+	double *metrics = mb_alloc((n * m + 1) * sizeof *metrics);
+	size_t *from = mb_alloc((n + 1) * sizeof *from), *order = mb_alloc((n + 1) * sizeof *order), ranked;
+	struct mb_history part = *history;
+
+	part.n = 0;
+	part.observations = observations;
+	part.metrics = metrics;
+	for (size_t i = 0; i < n; i++) {
+		const size_t at = (size_t)(state->rows[i].observation - history->observations);
+
+		if (state->rows[i].rung != rung)
+			continue;
+		observations[part.n] = history->observations[at];
+		memcpy(&metrics[part.n * m], &history->metrics[at * m], m * sizeof *metrics);
+		from[part.n++] = i;
+	}
+	ranked = mb_merit(&part, order, NULL);
+	for (size_t place = 0; place < ranked; place++)
+		state->rows[from[order[place]]].merit = (double)place;
+	free(observations);
+	free(metrics);
+	free(from);
+	free(order);
+}
+
 static void state_init(struct state *state, const struct mb_history *history)
 {
 	const size_t n = history->n;
@@ -74,8 +108,11 @@ static void state_init(struct state *state, const struct mb_history *history)
 	state->rows = mb_alloc((n + 1) * sizeof *state->rows);
 	for (size_t i = 0; i < n; i++)
 		state->rows[i] = (struct row){&history->observations[i],
-					      mb_ladder_rung(&state->ladder, history->observations[i].rung), 0};
+					      mb_ladder_rung(&state->ladder, history->observations[i].rung), 0,
+					      history->observations[i].value};
 	mark_tops(state, n);
+	for (size_t rung = 0; rung < state->ladder.n && !mb_is_plain(history->experiment); rung++)
+		rank_rung(state, rung);
 	qsort(state->rows, n, sizeof *state->rows, by_result);
 	for (size_t rung = 0; rung < state->ladder.n; rung++) {
 		state->begin[rung] = at;

@@ -10,6 +10,9 @@
  *     if (move.kind == MB_MOVE_PROMOTE) … history.observations[move.from] goes on to move.rung …
  *     else if (move.kind == MB_MOVE_NEW) … mb_suggest(algorithm, &history, &suggestion, &err), on move.rung …
  *
+ * The best are those of mb_ranking (opt/ranking.h): what keeps the constraints before what does not, and of several objectives
+ * the fronts in turn.
+ *
  * All rungs are shared: a result counts on its rung whatever the bracket that brought it there. Decisions come from the
  * history alone, so any number of workers may ask, each under the log's lock.
  */

@@ -10,6 +10,9 @@
 
 #include "opt/acquire.h"
 #include "opt/algorithm.h"
+#include "opt/front.h"
+#include "opt/holds.h"
+#include "opt/merit.h"
 #include "stat/stat.h"
 
 enum {
@@ -32,8 +35,9 @@ struct model {
 	const struct mb_history *history;
 	struct mb_rows rows;
 	struct mb_gp gp;
+	struct mb_holds holds;
 	size_t *finished; /* observations with a value, the best first */
-	size_t n;
+	size_t n, feasible, failed;
 	double *theta;
 	size_t fitted; /* results that theta knows of */
 	double target;
@@ -78,35 +82,6 @@ static int ask_start(const struct mb_history *history, struct mb_suggestion *sug
 
 /* ---- the model ---- */
 
-struct ranked {
-	double value;
-	size_t index;
-};
-
-static int by_value(const void *a, const void *b)
-{
-	const struct ranked *left = a, *right = b;
-
-	if (left->value != right->value)
-		return left->value < right->value ? -1 : 1;
-	return left->index < right->index ? -1 : 1;
-}
-
-static void find_finished(struct model *model)
-{
-	const struct mb_history *history = model->history;
-	struct ranked *ranked = mb_alloc((history->n + 1) * sizeof *ranked);
-
-	for (size_t i = 0; i < history->n; i++)
-		if (!history->observations[i].pending && !history->observations[i].failed)
-			ranked[model->n++] = (struct ranked){history->observations[i].value, i};
-	qsort(ranked, model->n, sizeof *ranked, by_value);
-	model->finished = mb_alloc((model->n + 1) * sizeof *model->finished);
-	for (size_t i = 0; i < model->n; i++)
-		model->finished[i] = ranked[i].index;
-	free(ranked);
-}
-
 /* The values of the results in the order of the log, made fit for the model; returns what 1 of them is. */
 static double find_values(const struct model *model, double *y)
 {
@@ -119,33 +94,32 @@ static double find_values(const struct model *model, double *y)
 	return mb_standardise(y, n);
 }
 
-/* What failed is taken to be as bad as the worst. */
+/* What failed says nothing of the values; where that is, model->holds knows. */
 static void add_results(struct model *model)
 {
 	const struct mb_history *history = model->history;
 	double *y = mb_alloc((model->n + model->rows.dims) * sizeof *y), *row = y + model->n;
-	double unit = find_values(model, y), worst = -INFINITY;
+	double unit = find_values(model, y);
 	size_t at = 0;
 
-	for (size_t i = 0; i < model->n; i++)
-		worst = y[i] > worst ? y[i] : worst;
 	for (size_t i = 0; i < history->n; i++) {
 		const struct mb_observation *observation = &history->observations[i];
 		double noise = observation->noise / unit;
 
-		if (observation->pending)
+		model->failed += observation->failed && !observation->pending;
+		if (observation->pending || observation->failed)
 			continue;
 		mb_rows_put(&model->rows, &history->u[i * model->rows.dims], row);
-		mb_gp_add(&model->gp, row, observation->failed ? worst : y[at], observation->failed ? 0 : noise * noise);
-		at += !observation->failed;
+		mb_gp_add(&model->gp, row, y[at++], noise * noise);
 	}
 	free(y);
 }
 
-/* The best value, or where values are noisy the best that the model believes: the luckiest of many is no mark. */
+/* The best feasible value, or where values are noisy the best that the model believes: the luckiest of many is no mark. */
 static double find_best(const struct model *model)
 {
 	const struct mb_gp *gp = &model->gp;
+	unsigned char *is_feasible;
 	double *mean = mb_alloc(gp->n * (1 + gp->dims) * sizeof *mean), *rows = mean + gp->n, noise = 0, best = INFINITY;
 
 	for (size_t i = 0; i < gp->n; i++) {
@@ -157,8 +131,15 @@ static double find_best(const struct model *model)
 		mb_gp_predict(gp, rows, gp->n, mean, NULL);
 	else
 		memcpy(mean, gp->y, gp->n * sizeof *mean);
-	for (size_t i = 0; i < gp->n; i++)
-		best = mean[i] < best ? mean[i] : best;
+	is_feasible = mb_alloc(model->history->n);
+	for (size_t i = 0; i < model->feasible; i++)
+		is_feasible[model->finished[i]] = 1;
+	for (size_t i = 0, at = 0; i < model->history->n && at < model->n; i++)
+		if (!model->history->observations[i].pending && !model->history->observations[i].failed) {
+			best = is_feasible[i] && mean[at] < best ? mean[at] : best;
+			at++;
+		}
+	free(is_feasible);
 	free(mean);
 	return best;
 }
@@ -195,6 +176,7 @@ static json_t *write_surrogate(const struct model *model)
 	mb_json_set(surrogate, "amplitude", json_real(exp(model->theta[MB_GP_AMPLITUDE(dims)])));
 	mb_json_set(surrogate, "noise", json_real(exp(model->theta[MB_GP_NOISE(dims)])));
 	mb_json_set(surrogate, "results", json_integer((json_int_t)model->fitted));
+	mb_holds_write(&model->holds, surrogate);
 	return surrogate;
 }
 
@@ -220,7 +202,7 @@ static void choose_some(const struct model *model, unsigned char *chosen)
 	for (size_t i = 0; i < FITTED_BEST && i < model->n; i++)
 		chosen[model->finished[i]] = 1;
 	for (size_t i = model->history->n, newest = 0; i-- > 0 && newest < FITTED_NEWEST;)
-		if (!model->history->observations[i].pending) {
+		if (!model->history->observations[i].pending && !model->history->observations[i].failed) {
 			chosen[i] = 1;
 			newest++;
 		}
@@ -256,7 +238,7 @@ static void fit_some(struct model *model)
 			mb_rows_put(&model->rows, &history->u[i * dims], row);
 			mb_gp_add(&some, row, model->gp.y[at], model->gp.noise[at]);
 		}
-		at += !history->observations[i].pending;
+		at += !history->observations[i].pending && !history->observations[i].failed;
 	}
 	model->fitted = model->n;
 	try_start(model, &some, start, &best);
@@ -291,14 +273,14 @@ static void fit(struct model *model, struct mb_rng *rng)
 	free(start);
 }
 
-/* Open trials are taken to come out as the model expects. */
+/* Open trials are taken to come out as the model expects, and so are those that failed: nothing is to be learned there. */
 static void believe(struct model *model)
 {
 	const struct mb_history *history = model->history;
 	double *row = mb_alloc(model->rows.dims * sizeof *row);
 
 	for (size_t i = 0; i < history->n; i++) {
-		if (!history->observations[i].pending)
+		if (!history->observations[i].pending && !history->observations[i].failed)
 			continue;
 		mb_rows_put(&model->rows, &history->u[i * model->rows.dims], row);
 		mb_gp_believe(&model->gp, row); /* one that cannot be told from another adds nothing */
@@ -308,23 +290,27 @@ static void believe(struct model *model)
 
 static int model_init(struct model *model, const struct mb_history *history, struct mb_rng *rng)
 {
-	*model = (struct model){.history = history};
+	*model = (struct model){.history = history, .finished = mb_alloc((history->n + 1) * sizeof *model->finished)};
 	mb_rows_init(&model->rows, &history->experiment->space);
 	mb_gp_init(&model->gp, model->rows.dims, model->rows.category, history->n);
 	model->theta = mb_alloc((model->rows.dims + 2) * sizeof *model->theta);
-	find_finished(model);
+	model->n = mb_merit(history, model->finished, &model->feasible);
 	add_results(model);
 	fit(model, rng);
 	if (mb_gp_condition(&model->gp, model->theta) < 0)
 		return -1;
-	model->target = find_best(model) - margins[history->n % MB_COUNT(margins)];
+	model->target = find_best(model);
+	if (mb_is_plain(history->experiment) && !model->failed) /* else the margins lead to where it is bad anyway */
+		model->target -= margins[history->n % MB_COUNT(margins)];
 	believe(model);
+	mb_holds_init(&model->holds, &model->rows, history, rng);
 	return 0;
 }
 
 static void model_release(struct model *model)
 {
 	mb_gp_release(&model->gp);
+	mb_holds_release(&model->holds);
 	mb_rows_release(&model->rows);
 	free(model->finished);
 	free(model->theta);
@@ -339,7 +325,8 @@ static void score(const void *context, const double *rows, size_t m, double *sco
 
 	mb_gp_predict(&model->gp, rows, m, score, variance);
 	for (size_t i = 0; i < m; i++)
-		score[i] = mb_log_ei(score[i], sqrt(variance[i]) + 1e-9, model->target);
+		score[i] = model->feasible ? mb_log_ei(score[i], sqrt(variance[i]) + 1e-9, model->target) : 0;
+	mb_holds_add(&model->holds, rows, m, score);
 	free(variance);
 }
 
@@ -349,11 +336,17 @@ static double score_gradient(const void *context, const double *row, double *by_
 	size_t dims = model->rows.dims;
 	double *by_variance = mb_alloc(dims * sizeof *by_variance), mean, variance, sd, by_mean, by_sd, value;
 
+	if (!model->feasible) {
+		memset(by_row, 0, dims * sizeof *by_row);
+		free(by_variance);
+		return mb_holds_gradient(&model->holds, row, by_row);
+	}
 	mb_gp_predict_gradient(&model->gp, row, &mean, &variance, by_row, by_variance);
 	sd = sqrt(variance) + 1e-9;
 	value = mb_log_ei_gradient(mean, sd, model->target, &by_mean, &by_sd);
 	for (size_t i = 0; i < dims; i++)
 		by_row[i] = by_mean * by_row[i] + by_sd * by_variance[i] / (2 * sd);
+	value += mb_holds_gradient(&model->holds, row, by_row);
 	free(by_variance);
 	return value;
 }
@@ -380,11 +373,15 @@ static int ask(const struct mb_history *history, struct mb_suggestion *suggestio
 		return ask_start(history, suggestion, err);
 	mb_rng_init(&rng, history->seed, (uint64_t)history->trial, MB_RNG_SUGGEST);
 	*suggestion = (struct mb_suggestion){.algorithm = mb_algorithm_gp.name};
-	if (model_init(&model, history, &rng) == 0) {
-		suggestion->assignments = best_point(&model, &rng);
-		suggestion->surrogate = suggestion->assignments ? write_surrogate(&model) : NULL;
+	if (mb_experiment_count(history->experiment, MB_STRATEGY_OPTIMIZE) > 1) {
+		suggestion->assignments = mb_front_point(history, &rng, &suggestion->surrogate);
+	} else {
+		if (model_init(&model, history, &rng) == 0) {
+			suggestion->assignments = best_point(&model, &rng);
+			suggestion->surrogate = suggestion->assignments ? write_surrogate(&model) : NULL;
+		}
+		model_release(&model);
 	}
-	model_release(&model);
 	if (suggestion->assignments)
 		return 0;
 	return mb_ask_unseen(history, mb_draw_random, mb_algorithm_random.name, suggestion, err);

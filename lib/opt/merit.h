@@ -10,10 +10,10 @@
 
 #include "opt/opt.h"
 
-/* The finished observations that did not fail, best first, into order (n of the history); returns how many. Feasible ones
- * before others (constraint-domination, Deb and others 2002, section VI-A), these by their violation; feasible ones by
- * their value, or with several objectives by the front they are in, within it by crowding distance, the loneliest first. Of
- * equal ones the earlier. *feasible, unless NULL: how many are feasible. */
+/* The finished observations that did not fail, best first, into order (n of the history); returns how many. Feasible
+ * ones before others (constraint-domination, Deb and others 2002, section VI-A), these by their violation; feasible
+ * ones by their value, or with several objectives by the front they are in, within it by crowding distance, the
+ * loneliest first. Of equal ones the earlier. *feasible, unless NULL: how many are feasible. */
 size_t mb_merit(const struct mb_history *history, size_t *order, size_t *feasible);
 
 /* The m objectives of the observations listed, row-major, less is better. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * NSGA-II (K. Deb, A. Pratap, S. Agarwal and T. Meyarivan, "A fast and elitist multiobjective genetic algorithm: NSGA-II",
- * IEEE Trans. Evol. Comput. 6 (2002)) over the log: the population is the best of all that is finished, by constraint-
- * domination, front and crowding distance, and every suggestion is one child of it, so that no trial waits for a generation
- * (steady state: J. J. Durillo, A. J. Nebro, F. Luna and E. Alba, "On the effect of the steady-state selection scheme in
- * multi-objective genetic algorithms", EMO 2009). Numbers are crossed by simulated binary crossover (K. Deb and R. B. Agrawal,
- * Complex Systems 9 (1995)) and mutated by polynomials (Deb and Goyal 1996), within their bounds; categories are taken from
- * either parent and redrawn. An ask costs one sort, however long the log is.
+ * NSGA-II (K. Deb, A. Pratap, S. Agarwal and T. Meyarivan, "A fast and elitist multiobjective genetic algorithm:
+ * NSGA-II", IEEE Trans. Evol. Comput. 6 (2002)) over the log: the population is the best of all that is finished, by
+ * constraint- domination, front and crowding distance, and every suggestion is one child of it, so that no trial
+ * waits for a generation (steady state: J. J. Durillo, A. J. Nebro, F. Luna and E. Alba, "On the effect of the
+ * steady-state selection scheme in multi-objective genetic algorithms", EMO 2009). Numbers are crossed by simulated
+ * binary crossover (K. Deb and R. B. Agrawal, Complex Systems 9 (1995)) and mutated by polynomials (Deb and Goyal
+ * 1996), within their bounds; categories are taken from either parent and redrawn. An ask costs one sort, however
+ * long the log is.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which completed trials of a log are best. Only the highest rung that any trial reached counts: values of unlike fidelity
- * are not comparable. A trial that breaks a metric's constraint is never better than one that keeps all of them.
+ * Which completed trials of a log are best. Only the highest rung that any trial reached counts: values of unlike
+ * fidelity are not comparable. A trial that breaks a metric's constraint is never better than one that keeps all of
+ * them.
  *
  *     struct mb_ranking ranking;
  *     mb_ranking_init(&ranking, &log, experiment);
@@ -31,8 +32,9 @@ void mb_ranking_release(struct mb_ranking *ranking);
 /* 1 when the record has a value of each constraint metric that keeps its threshold. */
 int mb_is_feasible(const struct mb_experiment *experiment, const json_t *record);
 
-/* How far the n × experiment->n_metrics values break the constraints, into violation (n): the sum of the excesses over the
- * thresholds, each divided by the greatest one of its metric; 0: feasible. A value that is missing (NaN) counts as 1. */
+/* How far the n × experiment->n_metrics values break the constraints, into violation (n): the sum of the excesses
+ * over the thresholds, each divided by the greatest one of its metric; 0: feasible. A value that is missing (NaN)
+ * counts as 1. */
 void mb_violation(const struct mb_experiment *experiment, const double *metrics, size_t n, double *violation);
 
 #endif

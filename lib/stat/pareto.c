@@ -250,11 +250,14 @@ void mb_pareto_reference(const double *points, size_t n, size_t m, const double 
 
 	mb_pareto_ranks(points, n, m, rank);
 	for (size_t k = 0; k < m; k++) {
-		double worst, unused, range = extent(points, n, m, k, rank, 0, &worst);
+		double worst, most, unused, range = extent(points, n, m, k, rank, 0, &worst);
 
 		if (!(range > 0))
 			range = extent(points, n, m, k, rank, n, &unused);
-		reference[k] = isnan(given[k]) ? worst + 0.1 * (range > 0 ? range : 1) : given[k];
+		extent(points, n, m, k, rank, n, &most);
+		reference[k] = fmax(worst + 0.1 * (range > 0 ? range : 1), most);
+		if (!isnan(given[k]))
+			reference[k] = given[k];
 	}
 	free(rank);
 }

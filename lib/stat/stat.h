@@ -6,6 +6,7 @@
 #define MB_STAT_STAT_H
 
 #include "stat/classify.h"
+#include "stat/ehvi.h"
 #include "stat/cma.h"
 #include "stat/ei.h"
 #include "stat/gp.h"

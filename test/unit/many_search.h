@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A search in memory with all metrics of its trials, as mb-suggest keeps them: for tests and benches of constraints, several
- * objectives and failures. Include after check.h.
+ * A search in memory with all metrics of its trials, as mb-suggest keeps them: for tests and benches of constraints,
+ * several objectives and failures. Include after check.h.
  *
  *     struct many *many = many_new("parameters: …\nmetrics: …\n", budget, seed);
  *     many_next(many, "gp");                           // many->x: the numbers of the point, in the order of the file

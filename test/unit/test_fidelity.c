@@ -182,6 +182,29 @@ TEST(one_in_eta_goes_on_the_highest_rung_first)
 	mb_experiment_free(read);
 }
 
+/* What breaks a constraint comes after all that keep them, however good; of two objectives the front goes first. */
+TEST(the_best_keep_the_constraints)
+{
+	struct mb_experiment *read = experiment(100, "fidelity: {name: epochs, max: 9}");
+	struct search search = {.history.experiment = read};
+	double metrics[] = {1, 9, 2, 1, 3, 1, 4, 1, 5, 9, 6, 9};
+
+	read->metrics = mb_realloc(read->metrics, 2 * sizeof *read->metrics);
+	read->metrics[1] = (struct mb_metric){.name = mb_strdup("size"), .strategy = MB_STRATEGY_CONSTRAINT,
+					      .has_threshold = 1, .threshold = 2};
+	read->n_metrics = 2;
+	search.history.metrics = metrics;
+	for (int trial = 1; trial <= 6; trial++)
+		add(&search, trial, 0, metrics[2 * trial - 2]);
+	CHECK_TEXT(next(&search, 900, 1), "trial 2 to 1");
+	read->metrics[1].strategy = MB_STRATEGY_OPTIMIZE;
+	read->metrics[1].has_threshold = 0;
+	CHECK_TEXT(next(&search, 900, 1), "trial 1 to 1"); /* (1, 9) and (2, 1) are the front, both lonely: the earlier */
+	metrics[1] = 0;
+	CHECK_TEXT(next(&search, 900, 1), "trial 1 to 1"); /* (1, 0) dominates all */
+	mb_experiment_free(read);
+}
+
 TEST(what_failed_stays_but_counts)
 {
 	struct mb_experiment *read = experiment(100, "fidelity: {name: epochs, max: 9}");

@@ -98,7 +98,7 @@ TEST(refuses_with_path_value_and_range)
 	refuses("{\"batch_size\": 0}", "assignments.batch_size: 0 is not in [1, 65536]", "");
 	refuses("{\"epochs\": null}", "assignments.epochs: null is not a number in [1, 1000000]", "");
 	refuses("{\"optimizer\": \"addam\"}",
-		"assignments.optimizer: \"addam\" is not one of sgd, momentum, nesterov, rmsprop, adam, adamw",
+		"assignments.optimizer: \"addam\" is not one of sgd, momentum, nesterov, rmsprop, adam, adamw, lion",
 		"did you mean adam?");
 	refuses("{\"batch_norm\": \"maybe\"}", "assignments.batch_norm: \"maybe\" is not true or false", "");
 	refuses("{\"hidden_layer_config\": [0]}",

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * The network equals PyTorch: loss, every gradient and every parameter after each of five steps, and the logits in
- * evaluation, for 18 networks (test/data/steps.json). Built twice: in double held to 1e-9, in float to 1e-4 relative.
+ * evaluation, for 18 networks (test/data/steps.json), and 9 more (steps-more.json). Built twice: in double held to 1e-9, in float to 1e-4 relative.
  */
 #include <stdlib.h>
 
 #include "data/json.h"
-#include "nn/blas.h"
 #include "nn/mlp.h"
+#include "nn/regularize.h"
 #include "unit/check.h"
 
 #ifdef MB_DOUBLE
@@ -28,7 +28,7 @@ static void mark_idle(const struct mb_mlp *net, mb_real *marked)
 	mb_real *padded = calloc(net->n_params, sizeof *padded);
 
 	for (size_t l = 0; l < net->n_layers; l++)
-		for (size_t j = 0; net->layers[l].gamma && j < net->layers[l].out; j++)
+		for (size_t j = 0; net->shape.batch_norm && net->layers[l].gamma && j < net->layers[l].out; j++)
 			padded[net->layers[l].b + j] = 1;
 	mb_mlp_pack(net, padded, marked);
 	free(padded);
@@ -91,10 +91,12 @@ static void run_steps(size_t number, const json_t *item, struct mb_mlp *net, con
 {
 	const json_t *names = json_object_get(item, "parameters"), *step;
 	mb_real *state = calloc((size_t)hyper->optimizer->slots * net->n_params + 1, sizeof *state);
+	mb_real *average = malloc(net->n_params * sizeof *average);
 	struct mb_dropout none = {0};
 	uint8_t labels[16];
 	size_t i;
 
+	memcpy(average, net->param, net->n_params * sizeof *average);
 	json_array_foreach(json_object_get(item, "steps"), i, step) {
 		struct mb_optimizer_step at = {hyper->learning_rate, hyper->weight_decay, hyper->momentum,
 					       hyper->beta1,	     hyper->beta2,	  i + 1};
@@ -108,9 +110,18 @@ static void run_steps(size_t number, const json_t *item, struct mb_mlp *net, con
 		if (!near(loss, json_number_value(json_object_get(step, "loss"))))
 			FAIL("case %zu, step %zu: loss is %.12g", number, i, loss);
 		compare(number, i, "gradient", net, net->grad, names, json_object_get(step, "gradient"));
+		if (hyper->gradient_clip > 0)
+			mb_clip_gradient(net, hyper->gradient_clip);
 		hyper->optimizer->step(&at, net->param, net->grad, state, net->n_params);
+		if (hyper->max_norm > 0)
+			mb_hold_norms(net, hyper->max_norm);
 		compare(number, i, "parameter", net, net->param, names, json_object_get(step, "after"));
+		if (hyper->ema_decay > 0) {
+			mb_average_weights(net, hyper->ema_decay, i + 1, average);
+			compare(number, i, "average", net, average, names, json_object_get(step, "average"));
+		}
 	}
+	free(average);
 	free(state);
 }
 
@@ -150,21 +161,54 @@ static void run_case(size_t number, const json_t *item, const struct mb_kernel *
 	mb_mlp_free(net);
 }
 
-TEST(equals_pytorch)
+static json_t *read_file(const char *path)
 {
 	struct mb_str text = {0};
 	struct mb_err err;
-	json_t *file = NULL, *item;
+	json_t *file = NULL;
+
+	if (mb_file_read(path, 0, &text, &err) == 0)
+		file = mb_json_parse(text.at, text.n, path, &err);
+	mb_str_release(&text);
+	return file;
+}
+
+static void run_file(const char *path, size_t cases)
+{
+	json_t *file = read_file(path), *item;
 	size_t i;
 
-	if (mb_file_read("test/data/steps.json", 0, &text, &err) == 0)
-		file = mb_json_parse(text.at, text.n, "steps.json", &err);
-	CHECK_INT(json_array_size(json_object_get(file, "cases")), 18);
+	CHECK_INT(json_array_size(json_object_get(file, "cases")), cases);
 	json_array_foreach(json_object_get(file, "cases"), i, item)
 		for (const struct mb_kernel *const *kernel = mb_kernels(); *kernel; kernel++)
 			run_case(i, item, *kernel);
 	json_decref(file);
-	mb_str_release(&text);
+}
+
+TEST(equals_pytorch)
+{
+	run_file("test/data/steps.json", 18);
+}
+
+TEST(equals_pytorch_with_all_else)
+{
+	run_file("test/data/steps-more.json", 9);
+}
+
+TEST(momentum_follows_one_cycle)
+{
+	json_t *file = read_file("test/data/steps-more.json"), *values = json_object_get(file, "momentum"), *value;
+	size_t i;
+
+	CHECK_INT(json_array_size(values), 20);
+	json_array_foreach(values, i, value) {
+		CHECK_NEAR(mb_schedule_momentum(MB_MOMENTUM_CYCLE, 0.95, i, 0, 20), json_number_value(value), 1e-12);
+		CHECK_NEAR(mb_schedule_momentum(MB_MOMENTUM_CYCLE, 0.95, i + 7, 7, 27), json_number_value(value), 1e-12);
+	}
+	CHECK_NEAR(mb_schedule_momentum(MB_MOMENTUM_CYCLE, 0.95, 3, 7, 27), 0.95, 0);
+	CHECK_NEAR(mb_schedule_momentum(MB_MOMENTUM_CONSTANT, 0.9, 5, 0, 20), 0.9, 0);
+	CHECK(mb_schedule_momentum(MB_MOMENTUM_CYCLE, 0.05, 5, 0, 20) >= 0);
+	json_decref(file);
 }
 
 TEST_MAIN

@@ -436,6 +436,73 @@ TEST(dropout_follows_its_stream)
 		}
 }
 
+/* Of an image of 3 lines of 4 pixels, moved every way; what comes in is black, also when scaled. */
+TEST(images_are_shifted)
+{
+	static const uint8_t images[24] = {[12] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+	static const int8_t shifts[] = {1, 0, -1, 2, 0, -3, 2, -1};
+	static const int want[4][12] = {{0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8},
+					{0, 0, 5, 6, 0, 0, 9, 10, 0, 0, 0, 0},
+					{4, 0, 0, 0, 8, 0, 0, 0, 12, 0, 0, 0},
+					{0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 4, 0}};
+	static const uint32_t index[] = {1, 1, 1, 1};
+	struct mb_mlp_shape shape = {.inputs = 12, .classes = 10, .activation = mb_activations};
+	struct mb_err err;
+	struct mb_mlp *net = mb_mlp_new(&shape, 4, 1, &err);
+
+	net->input_scale = 2;
+	net->input_offset = -1;
+	mb_gather_shifted(net, images, index, 4, 4, shifts);
+	for (int i = 0; i < 48; i++)
+		CHECK_NEAR((double)net->x[i], 2 * want[i / 12][i % 12] - 1, 0);
+	mb_mlp_free(net);
+}
+
+/* The pixels that are trained on have mean 0 and deviation 1. */
+TEST(standard_inputs)
+{
+	struct mb_trainer_setup setup = setup_of("{\"input_scaling\": \"standard\"}", 1);
+	struct mb_trainer *trainer = start(&setup);
+	double sum = 0, squares = 0, n = (double)split->n_train * (double)set->pixels;
+
+	for (size_t i = 0; i < split->n_train; i++) {
+		mb_gather(trainer->net, set->train_x, split->train + i, 1);
+		for (size_t j = 0; j < set->pixels; j++) {
+			sum += (double)trainer->net->x[j];
+			squares += (double)trainer->net->x[j] * (double)trainer->net->x[j];
+		}
+	}
+	CHECK_NEAR(sum / n, 0, 1e-5);
+	CHECK_NEAR(squares / n, 1, 1e-5);
+	mb_trainer_free(trainer);
+}
+
+/* Shifts are drawn anew in each step, all of them, and from the trial's seed. */
+TEST(shifts_are_drawn)
+{
+	struct mb_trainer_setup setup = setup_of("{\"augment_shift\": 2, \"batch_size\": 500}", 1);
+	struct mb_trainer *one = start(&setup), *other;
+	int8_t before[1000];
+	int counts[5] = {0}, steps = 1;
+
+	CHECK_INT(mb_trainer_run(one, countdown, &steps), MB_TRAIN_STOPPED);
+	memcpy(before, one->shifts, sizeof before);
+	for (int i = 0; i < 1000; i++)
+		counts[before[i] + 2]++;
+	for (int i = 0; i < 5; i++)
+		CHECK_NEAR(counts[i], 200, 51); /* 4 deviations */
+	steps = 1;
+	mb_trainer_run(one, countdown, &steps);
+	CHECK(memcmp(before, one->shifts, sizeof before) != 0);
+	setup.seed++;
+	other = start(&setup);
+	steps = 1;
+	mb_trainer_run(other, countdown, &steps);
+	CHECK(memcmp(before, other->shifts, sizeof before) != 0);
+	mb_trainer_free(one);
+	mb_trainer_free(other);
+}
+
 /* A batch that goes through in parts drops what it does in one piece. */
 TEST(dropout_knows_its_row)
 {

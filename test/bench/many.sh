@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Constraints, several objectives, failures: gp, tpe, nsga2 and random on textbook problems, SEEDS each (10). With
+# MB_PEERS=PYTHON, one that has Optuna and pymoo, what these reach.
+set -eu
+
+seeds=${SEEDS:-10}
+for kind in constraints objectives failures; do
+	echo "# $kind"
+	for algorithm in random nsga2 tpe gp; do
+		"$BENCH/many" "$kind" "$algorithm" "$seeds"
+	done
+	[ -n "${MB_PEERS:-}" ] || continue
+	for peer in optuna-tpe optuna-nsga2-20 optuna-gp; do
+		"$MB_PEERS" "$(dirname "$0")/peers_many.py" "$kind" "$peer" "$seeds"
+	done
+done
+[ -z "${MB_PEERS:-}" ] || "$MB_PEERS" "$(dirname "$0")/peers_many.py" objectives pymoo-nsga2-20 "$seeds"
