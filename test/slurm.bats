@@ -106,6 +106,7 @@ finished() {
 	((${EPOCHREALTIME/./} - start < 2000000))
 	finished slow 6
 	fails grep submitted <(mb-deploy status slow)
+	fails grep "nothing is left to do" slow/logs/*
 	mb-deploy status slow | grep -q "worker 2   ended .* with 0: done"
 	jq -es 'map(select(.event == "span").phase) | index("deploy") and index("queue") and index("undeploy")' slow/deploy.ndjson
 	mb-time --report --json slow/deploy.ndjson | jq -es 'map({(.phase): .}) | add | .deploy.count == 1 and .queue.count >= 1'
@@ -220,12 +221,15 @@ finished() {
 
 @test "submitting from inside a job: no variable of that job comes along" {
 	slow 4
+	sed -i 's/command: "/&echo ${SLURM_LEAKED:-none} >>leaked; /' experiment.yaml
 	cat >outer <<-'END'
 	#!/bin/bash
+	export SLURM_LEAKED=yes
 	exec mb-deploy start experiment.yaml
 	END
 	sbatch -Q --wait --array=7 -p dev -t 5 --mem=100 --job-name=outer -o outer.out outer
 	finished slow 4
+	[ "$(sort -u leaked)" = none ]
 	[ "$(jq -s 'map(select(.event == "launch").worker) | max' slow/deploy.ndjson)" -eq 2 ]
 }
 
@@ -273,24 +277,33 @@ finished() {
 	[ ! -e 12/lived ] && [ -e 24/lived ] # it was killed, and there are no more steps
 }
 
+# die_at STEP NAME FROM: the first worker of the search kills itself at that step. `start` is killed between the claim and the
+# submission (the step is looked for from FROM on, and kept in the file `found`), which is made here instead.
+die_at() {
+	local m claim
+	for ((m = $3; m < 30; m++)); do
+		MB_DEPLOY_DIE_AT=$m mb-deploy start 2>err || true
+		[ "$(jq -r .event "$2/deploy.ndjson" 2>/dev/null | tail -1)" != link ] || break
+		[ ! -e "$2" ] || mb-deploy delete "$2"
+	done
+	echo $m >found
+	claim=$(jq 'select(.event == "link").n' "$2/deploy.ndjson")
+	MB_DEPLOY_DIE_AT=$1 sbatch --parsable --job-name="$(name_of "$2")" --array=1-1 -p dev -t 5 --chdir="$PWD/$2" \
+		--output=logs/worker-%a.log --open-mode=append --requeue \
+		"$PWD/$2/deploy.sh" "$(type -P mb-deploy)" "$PWD/$2" "$claim" >job
+}
+
 @test "a worker killed at each of its steps: no link twice, and continue ends with exactly the budget" {
+	found=10
 	for ((n = 1; n <= 16; n++)); do
 		mkdir $n
 		(
 			cd $n
 			slow 3 0.1 die-$n
 			sed -i 's/bandwidth: 2/bandwidth: 1/' experiment.yaml
-			# Killed between the claim and the submission, which is made here instead, and has the worker killed.
-			for ((m = 10; m < 30; m++)); do
-				MB_DEPLOY_DIE_AT=$m mb-deploy start 2>err || true
-				[ "$(jq -r .event die-$n/deploy.ndjson 2>/dev/null | tail -1)" != link ] || break
-				[ ! -e die-$n ] || mb-deploy delete die-$n
-			done
-			claim=$(jq 'select(.event == "link").n' die-$n/deploy.ndjson)
-			MB_DEPLOY_DIE_AT=$n sbatch -Q --parsable --job-name="$(name_of die-$n)" --array=1-1 -p dev -t 5 \
-				--chdir="$PWD/die-$n" --output=logs/worker-%a.log --open-mode=append --requeue \
-				"$PWD/die-$n/deploy.sh" "$(type -P mb-deploy)" "$PWD/die-$n" "$claim" >job
+			die_at $n die-$n $found
 		) 2>/dev/null
+		found=$(cat $n/found)
 	done
 	killed=0
 	for ((n = 1; n <= 16; n++)); do
@@ -401,9 +414,11 @@ finished() {
 }
 
 @test "status on 1,000 trials and 8 workers takes 50 ms at most of the processor, Slurm asked once" {
+	"$SLURM_CLUSTER" resume n4
 	slow 2000 0.01 many
 	sed -i 's/bandwidth: 2/bandwidth: 8/' experiment.yaml
 	mb-deploy start
+	within 60 begun many 1 8
 	within 90 observed many 1000
 	mb-deploy kill many
 	[ "$(mb-deploy status many --json | jq '.workers | length')" -eq 8 ]

@@ -294,8 +294,7 @@ static int cancel(const struct deployment *deployment, const char *how, const ch
 	int bad = slurm_run(&said, argv, STOP_S, -1, err);
 
 	/* A job that ended meanwhile cannot be signalled, and need not be. */
-	if (bad && !said.late && WIFEXITED(said.status) && WEXITSTATUS(said.status) < 126 &&
-	    !strstr(said.err.at, "ontact"))
+	if (bad && said_itself(&said) && !strstr(said.err.at, "ontact"))
 		bad = 0;
 	said_release(&said);
 	free(option);

@@ -26,6 +26,7 @@ struct said {
  * descriptor that the command keeps open to its end, -1 for none: a lock of the open file description so outlives a
  * caller who is killed. 0 when it ended with 0; else -1, with err. said_release in any case. */
 int slurm_run(struct said *said, char *const argv[], double most_s, int holds, struct mb_err *err);
+int said_itself(const struct said *said); /* the program was run, and ended in its own time */
 void said_release(struct said *said);
 
 /* Asks whether the controller answers, which takes a moment where the other commands take seconds. 0, or -1 with err. */

@@ -106,8 +106,7 @@ static int note_job(struct deployment *deployment, int64_t claim, const char *jo
 /* Whether Slurm said no; where the connection broke it may have said yes. */
 static int is_refusal(const struct said *said)
 {
-	return !said->late && WIFEXITED(said->status) && WEXITSTATUS(said->status) < 126 &&
-	       !strstr(said->err.at, "timed out") && !strstr(said->err.at, "ontact") && !strstr(said->err.at, "onnect");
+	return said_itself(said) && !strstr(said->err.at, "timed out") && !strstr(said->err.at, "ontact") && !strstr(said->err.at, "onnect");
 }
 
 static int submit(struct deployment *deployment, const struct mb_lock *lock, const struct words *words, int64_t claim,

@@ -108,6 +108,13 @@ static void hear(struct said *said, int out, int err, double until)
 	}
 }
 
+/* 126 and 127 are be_command's own; Slurm's commands end with 255 and other large numbers too. */
+int said_itself(const struct said *said)
+{
+	return !said->late && WIFEXITED(said->status) && WEXITSTATUS(said->status) != 126 &&
+	       WEXITSTATUS(said->status) != 127;
+}
+
 /* The first line that says something: sbatch begins each with its name. */
 static int complain(const struct said *said, char *const argv[], struct mb_err *err)
 {
@@ -116,7 +123,7 @@ static int complain(const struct said *said, char *const argv[], struct mb_err *
 
 	if (said->late)
 		mb_err_set(err, MB_EXIT_SYSTEM, argv[0], "does not answer");
-	else if (WIFEXITED(said->status) && WEXITSTATUS(said->status) >= 126)
+	else if (!said_itself(said) && WIFEXITED(said->status))
 		mb_err_set(err, MB_EXIT_SYSTEM, argv[0], "cannot be run: is this a machine of the cluster?");
 	else {
 		words += strspn(words, "\n ");
@@ -169,7 +176,7 @@ int slurm_ping(struct mb_err *err)
 	struct said said;
 	int bad = slurm_run(&said, argv, 10, -1, err);
 
-	if (bad && !said.late && WIFEXITED(said.status) && WEXITSTATUS(said.status) < 126) {
+	if (bad && said_itself(&said)) {
 		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "Slurm's controller does not answer");
 		mb_err_hint(err, "jobs that run go on; scontrol ping tells when it is back");
 	}
