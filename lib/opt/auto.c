@@ -27,7 +27,7 @@ static int thinking_is_dear(const struct mb_history *history)
 	return n >= ENOUGH_COSTS && history->suggest_s > cost_s / (double)n;
 }
 
-/* 1 when there are ranges of doubles alone, at least two, and one value to look at at one fidelity. There cmaes polishes what gp
+/* 1 when there are ranges of doubles alone, at least two, and one exact value to look at. There cmaes polishes what gp
  * found: of the targets of test/bench/bbob.py, 12 functions, after 100 evaluations a dimension, .273 with gp for the first 120, .191
  * with gp for 300, .172 by gp alone (5 dimensions; s.e. of the differences .04 and .07); .168 and .158 in 10 (s.e. .013). */
 static int is_smooth(const struct mb_experiment *experiment)
@@ -35,7 +35,7 @@ static int is_smooth(const struct mb_experiment *experiment)
 	const struct mb_space *space = &experiment->space;
 
 	if (space->n_conditionals || space->n_params < 2 || !mb_is_plain(experiment) || experiment->fidelity.name ||
-	    experiment->n_tasks)
+	    experiment->n_tasks || mb_experiment_objective(experiment)->noise > 0)
 		return 0;
 	for (size_t i = 0; i < space->n_params; i++)
 		if (space->params[i].type != MB_PARAM_DOUBLE || space->params[i].n_values)
