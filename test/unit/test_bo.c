@@ -213,4 +213,41 @@ TEST(auto_takes_what_suits_the_log)
 	search_free(search);
 }
 
+/* In a space of doubles gp is followed by cmaes after 20 observations a dimension, 100 at least. */
+TEST(auto_polishes_in_a_space_of_doubles)
+{
+	static const struct {
+		const char *space;
+		int last; /* observations of gp */
+	} cases[] = {
+		{"parameters:\n"
+		 "  - {name: x, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: y, type: double, bounds: {min: 0, max: 1}}\n", 100},
+		{"parameters:\n"
+		 "  - {name: x, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: y, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: z, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: k, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: l, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: m, type: double, bounds: {min: 0, max: 1}}\n", 120},
+		{"parameters:\n"
+		 "  - {name: x, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: y, type: double, grid: [0, 1]}\n", 130},
+	};
+
+	for (size_t i = 0; i < MB_COUNT(cases); i++) {
+		struct search *search = search_new(cases[i].space, 999, 2);
+
+		for (int n = 0; n <= cases[i].last + 1; n++) {
+			int asks = n == cases[i].last || n == cases[i].last + 1;
+
+			next(search, asks ? "auto" : "random");
+			if (asks)
+				CHECK_TEXT(search->last.algorithm, n == cases[i].last || cases[i].last == 130 ? "gp" : "cmaes");
+			tell(search, number(search, "x"));
+		}
+		search_free(search);
+	}
+}
+
 TEST_MAIN
