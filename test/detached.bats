@@ -556,6 +556,7 @@ fresh() {
 			((status <= 1))
 			[[ $output == *"folder  "* || $output == *"mb-deploy start "* || $output == *"mb-deploy delete slow"* ]]
 			[ "$status" = 0 ] || [[ $output != *"-e FILE"* ]]
+			[ "$verb" != start ] || mb-deploy kill slow 2>/dev/null || true
 			[ "$verb" != start ] || rm -rf slow
 			[ "$verb" = start ] || { mb-deploy delete slow; mb-deploy start && until_true is slow finished; }
 		done

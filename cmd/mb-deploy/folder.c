@@ -171,9 +171,12 @@ int folder_read_marker(struct deployment *deployment, struct mb_err *err)
 	} else if (mb_file_read(path, MARKER_BYTES, &text, err) == 0 &&
 		   (marker = mb_json_parse(text.at, text.n, path, err))) {
 		bad = take_marker(deployment, marker);
-		if (bad)
+		if (bad) {
 			mb_err_set(err, MB_EXIT_SYSTEM, path,
 				   "is not the marker of a folder that this mb-deploy can use");
+			mb_err_hint(err, "put back what it was, or remove the folder by hand and type mb-deploy delete %s",
+				    mb_path_name(deployment->folder));
+		}
 	}
 	json_decref(marker);
 	mb_str_release(&text);
