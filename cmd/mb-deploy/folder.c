@@ -42,17 +42,24 @@ char *folder_slug(const char *name)
 	return mb_str_take(&text);
 }
 
-char *folder_state(struct mb_err *err)
+char *folder_state_path(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char *path;
 
 	if (state && *state == '/')
-		path = mb_path_join(state, "mb");
-	else if (home && *home)
-		path = mb_path_join(home, ".local/state/mb");
-	else
-		return mb_err_set(err, MB_EXIT_SYSTEM, NULL, "neither XDG_STATE_HOME nor HOME is set"), NULL;
+		return mb_path_join(state, "mb");
+	return home && *home ? mb_path_join(home, ".local/state/mb") : NULL;
+}
+
+char *folder_state(struct mb_err *err)
+{
+	char *path = folder_state_path();
+
+	if (!path) {
+		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "neither XDG_STATE_HOME nor HOME is set");
+		mb_err_hint(err, "export HOME=FOLDER: experiments are found by what stands under it");
+		return NULL;
+	}
 	if (mb_mkdirs(path, err) == 0)
 		return path;
 	free(path);
