@@ -27,6 +27,15 @@ json_t *collect_metric_names(const struct mb_experiment *experiment, const struc
 /* Seconds of a record's spans of that phase; of NULL 0. */
 double collect_sum_spans(const json_t *record, const char *phase);
 
+/* How much a metric (index into experiment->metrics) depends on each parameter and conditional, the most important first:
+ * mb_space_dims of the space. NULL with err when too few trials have it (MB_EXIT_NO). The caller frees; names are the space's. */
+struct importance {
+	const char *name;
+	double total, alone; /* as mb_surface_importance says */
+};
+struct importance *importance_new(const struct mb_log *log, const struct mb_experiment *experiment, size_t metric,
+				  struct mb_err *err);
+
 /* Each returns the exit code. */
 int collect_append(struct collect *collect);
 int collect_best(struct collect *collect); /* and --pareto */
@@ -35,6 +44,7 @@ int collect_summary(struct collect *collect);
 int collect_tsv(struct collect *collect);
 int collect_plot(struct collect *collect, const char *kind, const char *path); /* path NULL: as text on stdout */
 int collect_html(struct collect *collect, const char *path);
+int collect_importance(struct collect *collect);
 int collect_fsck(struct collect *collect, int repair);
 
 /* What is drawn while the pipe runs, and the closing line. */

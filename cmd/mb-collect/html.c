@@ -2,7 +2,7 @@
  *
  * --html: the report, one file that needs nothing from anywhere.
  */
-#include <stdlib.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "collect.h"
@@ -32,7 +32,7 @@ static const char style[] =
 	".key.failed::before{content:'\\00d7';background:none;color:var(--failed);font-weight:bold;height:auto}\n"
 	".key.ring::before{background:none;border:2px solid var(--ink)}\n"
 	".key.best::before{width:1.6em;height:2px;border-radius:0;vertical-align:middle;color:var(--ink)}\n"
-	"svg{display:block;max-width:100%;height:auto}\n"
+	"svg{display:block;width:100%;height:auto}\n"
 	"svg text{fill:var(--soft);font-size:11px}text.axis{text-anchor:middle;fill:var(--ink);font-size:12px}\n"
 	"text.tic{text-anchor:middle}text.end{text-anchor:end}\n"
 	"path.grid{stroke:var(--rule);fill:none}path.frame{stroke:var(--soft);fill:none}\n"
@@ -180,6 +180,7 @@ int collect_html(struct collect *collect, const char *path)
 	html_front(&chart, &page);
 	html_history(&chart, &page);
 	html_slices(&chart, &page);
+	html_importance(&chart, &page);
 	html_curves(&chart, &page);
 	html_failures(&chart, &page);
 	html_phases(&chart, &page);

@@ -17,6 +17,7 @@ void html_curves(const struct chart *chart, struct mb_str *page);
 /* Tables (html_tables.c). */
 void html_space(const struct chart *chart, struct mb_str *page);
 void html_best(const struct chart *chart, struct mb_str *page);
+void html_importance(const struct chart *chart, struct mb_str *page);
 void html_failures(const struct chart *chart, struct mb_str *page);
 void html_phases(const struct chart *chart, struct mb_str *page);
 void html_trials(const struct chart *chart, struct mb_str *page);

@@ -3,6 +3,7 @@
  * The tables of the report: the space, the best, failures, phases, all trials.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,50 @@ void html_trials(const struct chart *chart, struct mb_str *page)
 	json_decref(columns.metrics);
 }
 
+/* ---- importance ---- */
+
+static void add_share(double share, struct mb_str *page)
+{
+	mb_str_addf(page, "<td class=\"share\"><i style=\"width:%.1f%%\"></i> %.1f %%</td>", 60 * fmin(1, share), 100 * share);
+}
+
+static void add_importance(const struct chart *chart, const struct mb_metric *metric, const struct importance *at,
+			   struct mb_str *page)
+{
+	mb_str_adds(page, "<div class=\"wide\"><table><thead><tr><th>");
+	xml_add(page, metric->name);
+	mb_str_adds(page, " by</th><th>share of its variance</th><th>alone</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < mb_space_dims(&chart->experiment->space); i++) {
+		mb_str_adds(page, "<tr>");
+		add_text("th", at[i].name, page);
+		add_share(at[i].total, page);
+		add_share(at[i].alone, page);
+		mb_str_adds(page, "</tr>\n");
+	}
+	mb_str_adds(page, "</tbody></table></div>");
+}
+
+void html_importance(const struct chart *chart, struct mb_str *page)
+{
+	int begun = 0;
+
+	for (size_t k = 0; k < chart->n_objectives; k++) {
+		const struct mb_metric *metric = chart->objectives[k];
+		struct mb_err too_few;
+		struct importance *at = importance_new(chart->log, chart->experiment,
+						       (size_t)(metric - chart->experiment->metrics), &too_few);
+
+		if (!at)
+			continue;
+		if (!begun++)
+			mb_str_adds(page, "<section><h2>Importance</h2>");
+		add_importance(chart, metric, at, page);
+		free(at);
+	}
+	if (begun)
+		mb_str_adds(page, "</section>\n");
+}
+
 /* ---- failures ---- */
 
 void html_failures(const struct chart *chart, struct mb_str *page)
@@ -273,9 +318,10 @@ void html_phases(const struct chart *chart, struct mb_str *page)
 		}
 		mb_str_adds(page, "<tr>");
 		add_text("td", name, page);
-		mb_str_addf(page, "<td class=\"n\">%zu</td><td class=\"n\">%.3f</td><td class=\"n\">%.3f</td><td class=\"n\">%.3f</td>"
-				  "<td class=\"share\"><i style=\"width:%.1f%%\"></i> %.1f %%</td></tr>\n",
-			    n, sum, sum / (double)n, most, all > 0 ? 60 * sum / all : 0, all > 0 ? 100 * sum / all : 0);
+		mb_str_addf(page, "<td class=\"n\">%zu</td><td class=\"n\">%.3f</td><td class=\"n\">%.3f</td><td class=\"n\">%.3f</td>", n,
+			    sum, sum / (double)n, most);
+		add_share(all > 0 ? sum / all : 0, page);
+		mb_str_adds(page, "</tr>\n");
 	}
 	if (json_object_size(phases))
 		mb_str_adds(page, "</tbody></table></div></section>\n");

@@ -12,10 +12,11 @@
 #include "collect.h"
 #include "plot.h"
 
-const char *const plot_kinds[] = {"history", "parallel", "slice", "curve", "pareto", NULL};
+const char *const plot_kinds[] = {"history", "parallel", "slice", "curve", "pareto", "importance", NULL};
 
 /* In the order of plot_kinds. */
-static int (*const draws[])(struct plot *, struct mb_err *) = {plot_history, plot_parallel, plot_slice, plot_curve, plot_pareto};
+static int (*const draws[])(struct plot *, struct mb_err *) = {plot_history, plot_parallel, plot_slice,
+								    plot_curve,	  plot_pareto,	 plot_importance};
 
 static const struct picture {
 	const char *suffix, *terminal; /* NULL: the script itself */

@@ -22,6 +22,7 @@ int plot_slice(struct plot *plot, struct mb_err *err);
 int plot_parallel(struct plot *plot, struct mb_err *err);
 int plot_curve(struct plot *plot, struct mb_err *err);
 int plot_pareto(struct plot *plot, struct mb_err *err);
+int plot_importance(struct plot *plot, struct mb_err *err);
 
 /* ---- what they share (plot_marks.c) ---- */
 

@@ -12,8 +12,8 @@ TEST(it_starts_in_the_middle)
 
 	for (int i = 0; i < 8; i++) {
 		CHECK_INT(next(search, "gp"), 0);
-		CHECK_TEXT(search->last.algorithm, i == 0 ? "centre" : i < 5 ? "sobol" : "gp");
-		CHECK(!search->last.surrogate == (i < 5));
+		CHECK_TEXT(search->last.algorithm, i == 0 ? "centre" : i < 3 ? "sobol" : "gp");
+		CHECK(!search->last.surrogate == (i < 3));
 		if (i == 0) {
 			CHECK_NEAR(number(search, "x"), 0, 0);
 			CHECK_NEAR(number(search, "rate"), 1e-3, 1e-15);
@@ -157,6 +157,72 @@ TEST(noise_that_is_declared_does_not_mislead)
 	}
 	printf("# best of %d under noise of 0.05: %.4f, of random points %.4f\n", BUDGET, gp, random);
 	CHECK(gp < random / 3);
+}
+
+/* ---- auto ---- */
+
+TEST(auto_takes_what_suits_the_log)
+{
+	struct search *search = search_new(FIVE, 1200, 2);
+
+	for (int i = 0; i < 1002; i++) {
+		next(search, i == 0 || i == 40 || i == 1001 ? "auto" : "random");
+		if (i == 40) {
+			CHECK_TEXT(search->last.algorithm, "gp");
+			search->history.suggest_s = 0.02; /* what trials cost is not known */
+			next(search, "auto");
+			CHECK_TEXT(search->last.algorithm, "gp");
+			for (int k = 0; k < 40; k++)
+				search->observations[k].cost_s = 0.03;
+			next(search, "auto");
+			CHECK_TEXT(search->last.algorithm, "gp");
+			for (int k = 0; k < 40; k++)
+				search->observations[k].cost_s = 0.01;
+			next(search, "auto");
+			CHECK_TEXT(search->last.algorithm, "random");
+			search->history.suggest_s = 0;
+		}
+		tell(search, bowl(search));
+	}
+	CHECK_TEXT(search->last.algorithm, "tpe");
+	search_free(search);
+}
+
+/* In a space of doubles gp is followed by cmaes after 20 observations a dimension, 100 at least. */
+TEST(auto_polishes_in_a_space_of_doubles)
+{
+	static const struct {
+		const char *space;
+		int last; /* observations of gp */
+	} cases[] = {
+		{"parameters:\n"
+		 "  - {name: x, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: y, type: double, bounds: {min: 0, max: 1}}\n", 100},
+		{"parameters:\n"
+		 "  - {name: x, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: y, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: z, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: k, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: l, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: m, type: double, bounds: {min: 0, max: 1}}\n", 120},
+		{"parameters:\n"
+		 "  - {name: x, type: double, bounds: {min: 0, max: 1}}\n"
+		 "  - {name: y, type: double, grid: [0, 1]}\n", 130},
+	};
+
+	for (size_t i = 0; i < MB_COUNT(cases); i++) {
+		struct search *search = search_new(cases[i].space, 999, 2);
+
+		for (int n = 0; n <= cases[i].last + 1; n++) {
+			int asks = n == cases[i].last || n == cases[i].last + 1;
+
+			next(search, asks ? "auto" : "random");
+			if (asks)
+				CHECK_TEXT(search->last.algorithm, n == cases[i].last || cases[i].last == 130 ? "gp" : "cmaes");
+			tell(search, number(search, "x"));
+		}
+		search_free(search);
+	}
 }
 
 TEST_MAIN
