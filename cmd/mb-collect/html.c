@@ -24,6 +24,7 @@ static const char style[] =
 	".tiles b{display:block;color:var(--ink);font-size:1.3rem;font-variant-numeric:tabular-nums}\n"
 	"figure{margin:0;padding:.75rem;border-radius:.5rem;background:var(--panel)}\n"
 	"figure.many{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:.75rem}\n"
+	"figure.half svg{max-width:46rem}\n"
 	"figure.many figcaption{grid-column:1/-1}\n"
 	"figcaption{display:flex;flex-wrap:wrap;gap:1.25rem;padding:.25rem .5rem;color:var(--soft);font-size:.85rem}\n"
 	".key::before{content:'';display:inline-block;width:.7em;height:.7em;margin-right:.45em;border-radius:50%;background:currentColor}\n"

@@ -135,7 +135,7 @@ void html_front(const struct chart *chart, struct mb_str *page)
 		chart_pad(&low, &high, 0, 0.05, 0.05);
 		*axes[k] = (struct svg_axis){.label = chart->objectives[k]->name, .low = low, .high = high};
 	}
-	mb_str_adds(page, "<section><h2>Front</h2><figure>");
+	mb_str_adds(page, "<section><h2>Front</h2><figure class=\"half\">");
 	svg_open(&svg, "the front of the first two metrics");
 	for (size_t i = ranking->n; i-- > 0;) {
 		char *tip = mb_textf("trial %lld: %.6g, %.6g", (long long)ranking->keys[i]->trial, at[0][i], at[1][i]);

@@ -38,7 +38,7 @@ struct importance *importance_new(const struct mb_log *log, const struct mb_expe
 	for (size_t i = 0; i < dims; i++)
 		at[i] = (struct importance){i < space->n_conditionals ? space->conditionals[i].name
 								      : space->params[i - space->n_conditionals].name,
-					    total[i], alone[i]};
+					    total[i], fmin(alone[i], total[i])}; /* more is the estimator's error */
 	qsort(at, dims, sizeof *at, by_total);
 	free(total);
 	mb_surface_free(model);

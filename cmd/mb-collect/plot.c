@@ -44,8 +44,8 @@ static void begin(struct plot *plot)
 	mb_str_adds(plot->script, "# Draws itself: gnuplot --persist THIS-FILE\n"
 				  "set encoding utf8\n"
 				  "set termoption noenhanced\n"
-				  "set key outside bottom center horizontal\n"
 				  "set datafile missing 'NaN'\n");
+	mb_str_addf(plot->script, "set key outside center horizontal %s\n", plot->text ? "bottom" : "top");
 	if (!plot->text)
 		mb_str_adds(plot->script, "set tics nomirror\nset grid back lc rgb '#dddddd' lt 1\nset border 3 lc rgb '#444444'\n");
 	mb_str_adds(plot->script, "set format x '%g'\nset format y '%g'\n");
@@ -84,6 +84,27 @@ static int put(struct collect *collect, const struct mb_str *made, const char *p
 	return mb_tool_write(collect->tool, made->at, made->n) < 0 && !collect->tool->stdout_gone ? MB_EXIT_SYSTEM : MB_EXIT_OK;
 }
 
+/* The dumb terminal begins with a form feed and pads its lines, to the very edge where some terminals wrap. */
+static void trim(struct mb_str *text)
+{
+	size_t n = 0, line = 0; /* what is kept, and where the line of it begins that is being copied */
+
+	for (size_t i = 0; i < text->n; i++) {
+		if (text->at[i] == '\f')
+			continue;
+		while (text->at[i] == '\n' && n > line && text->at[n - 1] == ' ')
+			n--;
+		if (text->at[i] == '\n' && n == 0)
+			continue; /* blank lines above */
+		text->at[n++] = text->at[i];
+		if (text->at[n - 1] == '\n')
+			line = n;
+	}
+	while (n > 1 && text->at[n - 1] == '\n' && text->at[n - 2] == '\n')
+		n--;
+	text->n = n;
+}
+
 static int draw(struct collect *collect, struct plot *plot, const char *kind, const char *path, const struct picture *picture)
 {
 	struct mb_str made = {0}, words = {0};
@@ -100,10 +121,13 @@ static int draw(struct collect *collect, struct plot *plot, const char *kind, co
 	if (picture && !picture->terminal)
 		return put(collect, plot->script, path);
 	terminal = terminal_for(plot, picture);
-	if (gnuplot_run(terminal, plot->script, &made, &words, &err) < 0)
+	if (gnuplot_run(terminal, plot->script, &made, &words, &err) < 0) {
 		status = mb_tool_fail(collect->tool, &err);
-	else
+	} else {
+		if (plot->text)
+			trim(&made);
 		status = put(collect, &made, path);
+	}
 	if (words.n && status == MB_EXIT_OK)
 		mb_tool_detail(collect->tool, "gnuplot: %s", words.at);
 	free(terminal);
