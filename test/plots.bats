@@ -148,6 +148,7 @@ table() {
 	[ "$(awk '{ if (length > most) most = length } END { print most }' text)" -le 80 ]
 	grep -q o text && grep -q x text && grep -q 'value by trial: plotted' text
 	fails grep -q $'\033' text
+	fails grep -q $'\f' text
 	script -qec 'stty cols 120 rows 40; mb-collect --plot history' /dev/null </dev/null >wide
 	sed 's/\x1b\[[0-9;]*m//g; s/\r$//' wide | awk '{ if (length > most) most = length } END { exit !(most > 100 && most <= 120) }'
 	grep -q $'\033' wide
@@ -206,6 +207,11 @@ table() {
 	[ "$status" -eq 1 ]
 	mb-collect --plot history -o h.gp # one trial alone spans no range
 	mb-collect --plot slice -o s.gp
+	# Rows without a number of their own count from 1.
+	mb-suggest -n 1 | jq -c '.status = "completed" | .metrics = {val_macro_f1: 0.4} | .epoch_metrics = [{val_macro_f1: 0.1}, {val_macro_f1: 0.4}]' |
+		mb-collect -q >/dev/null
+	mb-collect --plot curve -o c.gp
+	[ "$(block c.gp good0 | xargs)" = "1.0 0.1 2.0 0.4" ]
 	run mb-collect --plot history -o none/such.gp
 	[ "$status" -eq 4 ]
 }
@@ -292,6 +298,7 @@ table() {
 	done
 	grep -qF 'a'\''b"c\d @e `touch pwned` $(touch pwned) %s%n' history.txt
 	grep -qF "x'; !touch pwned #" slice.txt
+	grep -qF '>%s%d%n \<' slice.svg
 	mb-collect --html report.html
 	page_is_sound report.html
 	grep -qF '&lt;script&gt;alert(1)&lt;/script&gt;' report.html

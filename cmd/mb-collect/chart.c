@@ -7,7 +7,8 @@
 
 static int by_number(const void *a, const void *b)
 {
-	const struct mb_key *left = ((const struct chart_trial *)a)->key, *right = ((const struct chart_trial *)b)->key;
+	const struct mb_key *left = ((const struct chart_trial *)a)->key;
+	const struct mb_key *right = ((const struct chart_trial *)b)->key;
 
 	if (left->trial != right->trial)
 		return left->trial < right->trial ? -1 : 1;
@@ -135,8 +136,8 @@ int chart_place(const struct chart_axis *axis, const struct mb_key *key, double 
 		return json_is_number(value) && (!axis->log || *at > 0) ? 0 : -1;
 	}
 	json_array_foreach(axis->words, i, word)
-		if (json_equal(word, value) ||
-		    (json_is_number(word) && json_is_number(value) && json_number_value(word) == json_number_value(value))) {
+		if (json_equal(word, value) || (json_is_number(word) && json_is_number(value) &&
+						json_number_value(word) == json_number_value(value))) {
 			*at = (double)i;
 			return 0;
 		}
@@ -147,7 +148,8 @@ double chart_share(const struct chart_axis *axis, double at)
 {
 	if (!(axis->high > axis->low))
 		return 0.5;
-	return axis->log ? log(at / axis->low) / log(axis->high / axis->low) : (at - axis->low) / (axis->high - axis->low);
+	return axis->log ? log(at / axis->low) / log(axis->high / axis->low)
+			 : (at - axis->low) / (axis->high - axis->low);
 }
 
 double chart_jitter(const struct chart_axis *axis, const struct mb_key *key)
