@@ -420,7 +420,8 @@ static void not_found(const char *name, struct mb_err *err)
 	free(slug);
 }
 
-int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, struct mb_err *err)
+int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, const char *on,
+		struct mb_err *err)
 {
 	char *slug = folder_slug(name);
 	const char *const candidates[] = {name, slug, NULL};
@@ -439,10 +440,13 @@ int folder_find(struct deployment *deployment, struct mb_tool *tool, const char 
 	if (status == 1)
 		status = found(deployment, name, err);
 	free(slug);
-	if (status == 0)
+	if (status == 0 && (!on || driver_find(on) == deployment->driver))
 		return 0;
 	if (status == 1)
 		not_found(name, err);
+	else if (status == 0)
+		mb_err_set(err, MB_EXIT_USAGE, NULL, "%s: runs with --on %s, not --on %s", deployment->name,
+			   deployment->driver->name, on);
 	folder_release(deployment);
 	return -1;
 }
