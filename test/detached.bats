@@ -545,6 +545,25 @@ fresh() {
 	((steps > 12))
 }
 
+@test "start and delete killed at each of their steps: status tells what there is and what to type" {
+	slow 2
+	for verb in start "delete slow"; do
+		[ "$verb" = start ] || { mb-deploy start && until_true is slow finished; }
+		for n in {1..60}; do
+			MB_DEPLOY_DIE_AT=$n mb-deploy $verb 2>/dev/null && break
+			run mb-deploy status slow
+			echo "$verb, step $n: $status $output"
+			((status <= 1))
+			[[ $output == *"folder  "* || $output == *"mb-deploy start "* || $output == *"mb-deploy delete slow"* ]]
+			[ "$status" = 0 ] || [[ $output != *"-e FILE"* ]]
+			[ "$verb" != start ] || mb-deploy kill slow 2>/dev/null || true
+			[ "$verb" != start ] || rm -rf slow
+			[ "$verb" = start ] || { mb-deploy delete slow; mb-deploy start && until_true is slow finished; }
+		done
+		[ "$n" -gt 3 ]
+	done
+}
+
 @test "start killed at each of its steps while trials take long: never two workers" {
 	prepare() { fresh 100 5; steps=$((${steps:-0} + 1)); }
 	check() {

@@ -189,6 +189,9 @@ finished() {
 	grep -q "waits: waiting, 0 of 2" said.1
 	grep -q "link 1     job [0-9]*: 2 of 2 waiting: BeginTime" said.6
 	[ "$(cat calls)" = squeue ]
+	touch -d "+1 hour" state/mb/.squeue # a clock that was set back
+	PATH=$PWD/bin:$PATH mb-deploy status >/dev/null
+	[ "$(grep -c squeue calls)" = 2 ]
 	mb-deploy status waits --json | jq -e '.waiting == 2 and .links[0].reason == "BeginTime"'
 	mb-deploy kill waits
 	mb-deploy kill other

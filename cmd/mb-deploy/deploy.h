@@ -145,7 +145,8 @@ char *driver_program(const char *name);
 /* ---- folder.c ---- */
 
 char *folder_slug(const char *experiment_name); /* the caller frees */
-char *folder_state(struct mb_err *err);         /* $XDG_STATE_HOME/mb, made if need be; the caller frees */
+char *folder_state_path(void);                  /* $XDG_STATE_HOME/mb; NULL: nowhere; the caller frees */
+char *folder_state(struct mb_err *err);         /* the same, made if need be */
 
 /* Finds the deployment that `name` means: a link under the state, else a path. MB_EXIT_NO when there is none, MB_EXIT_USAGE
  * when it runs elsewhere than `on` (NULL: anywhere). */

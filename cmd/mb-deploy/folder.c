@@ -42,17 +42,24 @@ char *folder_slug(const char *name)
 	return mb_str_take(&text);
 }
 
-char *folder_state(struct mb_err *err)
+char *folder_state_path(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char *path;
 
 	if (state && *state == '/')
-		path = mb_path_join(state, "mb");
-	else if (home && *home)
-		path = mb_path_join(home, ".local/state/mb");
-	else
-		return mb_err_set(err, MB_EXIT_SYSTEM, NULL, "neither XDG_STATE_HOME nor HOME is set"), NULL;
+		return mb_path_join(state, "mb");
+	return home && *home ? mb_path_join(home, ".local/state/mb") : NULL;
+}
+
+char *folder_state(struct mb_err *err)
+{
+	char *path = folder_state_path();
+
+	if (!path) {
+		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "neither XDG_STATE_HOME nor HOME is set");
+		mb_err_hint(err, "export HOME=FOLDER: experiments are found by what stands under it");
+		return NULL;
+	}
 	if (mb_mkdirs(path, err) == 0)
 		return path;
 	free(path);
@@ -171,9 +178,12 @@ int folder_read_marker(struct deployment *deployment, struct mb_err *err)
 	} else if (mb_file_read(path, MARKER_BYTES, &text, err) == 0 &&
 		   (marker = mb_json_parse(text.at, text.n, path, err))) {
 		bad = take_marker(deployment, marker);
-		if (bad)
+		if (bad) {
 			mb_err_set(err, MB_EXIT_SYSTEM, path,
 				   "is not the marker of a folder that this mb-deploy can use");
+			mb_err_hint(err, "put back what it was, or remove the folder by hand and type mb-deploy delete %s",
+				    mb_path_name(deployment->folder));
+		}
 	}
 	json_decref(marker);
 	mb_str_release(&text);
