@@ -242,6 +242,7 @@ table() {
 	[ "$(table report.html "Best trial" | sed 1d | cut -f1)" = "$(mb-collect --best | jq .trial)" ]
 	table report.html Failures | grep -qx $'4\tdiverged: loss is NaN\t10, 20, 30, 40'
 	table report.html Lifecycle | grep -q $'^train\t36\t72.000\t2.000\t2.000\t'
+	table report.html Metrics | grep -qx $'seconds\tconstraint, minimize, at most 7.0'
 	table report.html Space | grep -q $'^rate\tdouble, 1e-5 to 0.1, log$'
 	[ "$(table report.html Importance | wc -l)" -eq 5 ]
 	# A mark for each trial in the history, and in each slice where the parameter is active.
@@ -303,4 +304,20 @@ table() {
 	page_is_sound report.html
 	grep -qF '&lt;script&gt;alert(1)&lt;/script&gt;' report.html
 	[ "$(find . -name '*pwned*' | wc -l)" -eq 0 ]
+}
+
+@test "--html of values at the ends of what a number can be" {
+	local low high
+	experiment 5
+	for values in "1e16 10000000000000002" "-1.7e308 1.7e308" "5e-324 1e-320" "1e-300 1e300" "0 0" "-3 -3"; do
+		read -r low high <<<"$values"
+		rm -f trials.ndjson*
+		mb-suggest -n 2 | jq -c --argjson low "$low" --argjson high "$high" \
+			'.status = "completed" | .metrics = {val_macro_f1: (if .trial == 1 then $low else $high end)}' |
+			mb-collect -q >/dev/null
+		timeout 20 mb-collect --html r.html
+		page_is_sound r.html
+		[ "$(grep -o '<title>trial' r.html | wc -l)" -eq 6 ]
+		fails grep -qE '[" ](-?nan|-?inf)[" ]' r.html
+	done
 }

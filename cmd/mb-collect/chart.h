@@ -39,6 +39,10 @@ struct chart {
 void chart_init(struct chart *chart, const struct mb_experiment *experiment, const struct mb_log *log);
 void chart_release(struct chart *chart);
 
+/* A record's metric as it is drawn: what lies beyond 1e200 stands there, and what is nearer to 0 than 1e-200 stands at 0, so that
+ * the extent of an axis and of its logarithm are numbers too. NaN when absent. */
+double chart_metric(const json_t *record, const char *name);
+
 /* A parameter or conditional, by its dimension in the space. */
 struct chart_axis {
 	const char *name;

@@ -190,6 +190,7 @@ int collect_html(struct collect *collect, const char *path)
 	html_curves(&chart, &page);
 	html_failures(&chart, &page);
 	html_phases(&chart, &page);
+	html_metrics(&chart, &page);
 	html_space(&chart, &page);
 	html_trials(&chart, &page);
 	mb_str_addf(&page, "<script>%s</script>\n</body></html>\n", script);

@@ -33,7 +33,8 @@ static char *tip_of(const struct chart *chart, const struct chart_trial *trial)
 
 	if (trial->standing == CHART_FAILED)
 		return mb_textf("trial %lld failed: %s", (long long)trial->key->trial, error ? error : "no message");
-	return mb_textf("trial %lld: %s %.6g%s", (long long)trial->key->trial, chart->objectives[0]->name, trial->value,
+	return mb_textf("trial %lld: %s %.6g%s", (long long)trial->key->trial, chart->objectives[0]->name,
+			mb_record_metric(trial->key->result, chart->objectives[0]->name),
 			trial->standing == CHART_BREAKS ? ", breaks a constraint" : "");
 }
 
@@ -129,7 +130,7 @@ void html_front(const struct chart *chart, struct mb_str *page)
 		double low = INFINITY, high = -INFINITY;
 
 		for (size_t i = 0; i < ranking->n; i++) {
-			at[k][i] = mb_record_metric(ranking->keys[i]->result, chart->objectives[k]->name);
+			at[k][i] = chart_metric(ranking->keys[i]->result, chart->objectives[k]->name);
 			low = fmin(low, at[k][i]);
 			high = fmax(high, at[k][i]);
 		}

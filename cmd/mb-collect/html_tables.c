@@ -81,6 +81,31 @@ void html_space(const struct chart *chart, struct mb_str *page)
 	mb_str_release(&text);
 }
 
+static void add_metric(const struct mb_metric *metric, struct mb_str *page)
+{
+	static const char *const strategies[] = {[MB_STRATEGY_OPTIMIZE] = "", [MB_STRATEGY_STORE] = "stored",
+						 [MB_STRATEGY_CONSTRAINT] = "constraint"};
+	char text[MB_NUM_TEXT];
+
+	mb_str_adds(page, "<tr>");
+	add_text("th", metric->name, page);
+	mb_str_addf(page, "<td>%s%s%s", strategies[metric->strategy], *strategies[metric->strategy] ? ", " : "",
+		    metric->maximize ? "maximize" : "minimize");
+	if (metric->has_threshold)
+		mb_str_addf(page, ", at %s %s", metric->maximize ? "least" : "most",
+			    mb_num_print(metric->threshold, text));
+	mb_str_adds(page, "</td></tr>\n");
+}
+
+void html_metrics(const struct chart *chart, struct mb_str *page)
+{
+	mb_str_adds(page, "<section><h2>Metrics</h2><div class=\"wide\"><table><thead>"
+			  "<tr><th>metric</th><th>what is wanted of it</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < chart->experiment->n_metrics; i++)
+		add_metric(&chart->experiment->metrics[i], page);
+	mb_str_adds(page, "</tbody></table></div></section>\n");
+}
+
 /* ---- rows of trials ---- */
 
 /* What the columns are: assignments in the order of the space, then metrics. */

@@ -127,7 +127,7 @@ int plot_parallel(struct plot *plot, struct mb_err *err)
 			add_line(axes, n, &chart->trials[i], &marks.best);
 	for (size_t i = chart->ranking.feasible; i-- > 0;) { /* the best over the worse */
 		struct chart_trial trial = {.key = chart->ranking.keys[i],
-					    .value = mb_record_metric(chart->ranking.keys[i]->result, axes[n].name)};
+					    .value = chart_metric(chart->ranking.keys[i]->result, axes[n].name)};
 
 		add_line(axes, n, &trial, &marks.data[CHART_GOOD]);
 	}

@@ -148,7 +148,7 @@ int plot_pareto(struct plot *plot, struct mb_err *err)
 		double at[2];
 
 		for (size_t k = 0; k < 2; k++) {
-			at[k] = mb_record_metric(record, chart->objectives[k]->name);
+			at[k] = chart_metric(record, chart->objectives[k]->name);
 			low[k] = fmin(low[k], at[k]);
 			high[k] = fmax(high[k], at[k]);
 		}

@@ -34,7 +34,7 @@ void xml_add(struct mb_str *to, const char *text)
 
 static double share(const struct svg_axis *axis, double at)
 {
-	return axis->log ? log(at / axis->low) / log(axis->high / axis->low)
+	return axis->log ? (log(at) - log(axis->low)) / (log(axis->high) - log(axis->low))
 			 : (at - axis->low) / (axis->high - axis->low);
 }
 
@@ -94,14 +94,14 @@ static void add_linear_tics(struct svg *svg, int is_x, const struct svg_axis *ax
 {
 	double step = nice_step(axis->high - axis->low, most), first = ceil(axis->low / step - 1e-9);
 
-	for (double k = first; k * step <= axis->high * (1 + 1e-12) && k - first <= most; k++)
-		add_number_tic(svg, is_x, k * step);
+	for (int i = 0; i <= most && (first + i) * step <= axis->high + 1e-9 * step; i++)
+		add_number_tic(svg, is_x, (first + i) * step);
 }
 
 /* Powers of ten, with what lies between them where there are few. */
 static void add_log_tics(struct svg *svg, int is_x, const struct svg_axis *axis, int most)
 {
-	double decades = log10(axis->high / axis->low), every = fmax(1, ceil(decades / most));
+	double decades = log10(axis->high) - log10(axis->low), every = fmax(1, ceil(decades / most));
 	static const double between[] = {1, 2, 5};
 
 	for (double power = floor(log10(axis->low)); power <= log10(axis->high); power += every)
