@@ -148,6 +148,7 @@ table() {
 	[ "$(awk '{ if (length > most) most = length } END { print most }' text)" -le 80 ]
 	grep -q o text && grep -q x text && grep -q 'value by trial: plotted' text
 	fails grep -q $'\033' text
+	fails grep -q $'\f' text
 	script -qec 'stty cols 120 rows 40; mb-collect --plot history' /dev/null </dev/null >wide
 	sed 's/\x1b\[[0-9;]*m//g; s/\r$//' wide | awk '{ if (length > most) most = length } END { exit !(most > 100 && most <= 120) }'
 	grep -q $'\033' wide
@@ -206,6 +207,11 @@ table() {
 	[ "$status" -eq 1 ]
 	mb-collect --plot history -o h.gp # one trial alone spans no range
 	mb-collect --plot slice -o s.gp
+	# Rows without a number of their own count from 1.
+	mb-suggest -n 1 | jq -c '.status = "completed" | .metrics = {val_macro_f1: 0.4} | .epoch_metrics = [{val_macro_f1: 0.1}, {val_macro_f1: 0.4}]' |
+		mb-collect -q >/dev/null
+	mb-collect --plot curve -o c.gp
+	[ "$(block c.gp good0 | xargs)" = "1.0 0.1 2.0 0.4" ]
 	run mb-collect --plot history -o none/such.gp
 	[ "$status" -eq 4 ]
 }
@@ -236,6 +242,7 @@ table() {
 	[ "$(table report.html "Best trial" | sed 1d | cut -f1)" = "$(mb-collect --best | jq .trial)" ]
 	table report.html Failures | grep -qx $'4\tdiverged: loss is NaN\t10, 20, 30, 40'
 	table report.html Lifecycle | grep -q $'^train\t36\t72.000\t2.000\t2.000\t'
+	table report.html Metrics | grep -qx $'seconds\tconstraint, minimize, at most 7.0'
 	table report.html Space | grep -q $'^rate\tdouble, 1e-5 to 0.1, log$'
 	[ "$(table report.html Importance | wc -l)" -eq 5 ]
 	# A mark for each trial in the history, and in each slice where the parameter is active.
@@ -292,8 +299,25 @@ table() {
 	done
 	grep -qF 'a'\''b"c\d @e `touch pwned` $(touch pwned) %s%n' history.txt
 	grep -qF "x'; !touch pwned #" slice.txt
+	grep -qF '>%s%d%n \<' slice.svg
 	mb-collect --html report.html
 	page_is_sound report.html
 	grep -qF '&lt;script&gt;alert(1)&lt;/script&gt;' report.html
 	[ "$(find . -name '*pwned*' | wc -l)" -eq 0 ]
+}
+
+@test "--html of values at the ends of what a number can be" {
+	local low high
+	experiment 5
+	for values in "1e16 10000000000000002" "-1.7e308 1.7e308" "5e-324 1e-320" "1e-300 1e300" "0 0" "-3 -3"; do
+		read -r low high <<<"$values"
+		rm -f trials.ndjson*
+		mb-suggest -n 2 | jq -c --argjson low "$low" --argjson high "$high" \
+			'.status = "completed" | .metrics = {val_macro_f1: (if .trial == 1 then $low else $high end)}' |
+			mb-collect -q >/dev/null
+		timeout 20 mb-collect --html r.html
+		page_is_sound r.html
+		[ "$(grep -o '<title>trial' r.html | wc -l)" -eq 6 ]
+		fails grep -qE '[" ](-?nan|-?inf)[" ]' r.html
+	done
 }

@@ -5,9 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+static double drawn(double value)
+{
+	return fabs(value) < 1e-200 ? 0 : value > 1e200 ? 1e200 : value < -1e200 ? -1e200 : value;
+}
+
+double chart_metric(const json_t *record, const char *name)
+{
+	return drawn(mb_record_metric(record, name));
+}
+
 static int by_number(const void *a, const void *b)
 {
-	const struct mb_key *left = ((const struct chart_trial *)a)->key, *right = ((const struct chart_trial *)b)->key;
+	const struct mb_key *left = ((const struct chart_trial *)a)->key;
+	const struct mb_key *right = ((const struct chart_trial *)b)->key;
 
 	if (left->trial != right->trial)
 		return left->trial < right->trial ? -1 : 1;
@@ -21,7 +32,7 @@ static void gather(struct chart *chart)
 	for (size_t i = 0; i < ranking->n; i++)
 		chart->trials[chart->n++] = (struct chart_trial){
 			.key = ranking->keys[i],
-			.value = mb_record_metric(ranking->keys[i]->result, chart->objectives[0]->name),
+			.value = chart_metric(ranking->keys[i]->result, chart->objectives[0]->name),
 			.standing = i < ranking->feasible ? CHART_GOOD : CHART_BREAKS,
 			.front = i < ranking->front};
 	for (size_t i = 0; i < chart->log->n_keys; i++)
@@ -78,8 +89,8 @@ struct chart_axis chart_axis(const struct chart *chart, size_t dim)
 		axis.param = &space->params[dim - space->n_conditionals];
 		axis.name = axis.param->name;
 		axis.words = axis.param->type == MB_PARAM_CATEGORICAL ? axis.param->values : NULL;
-		axis.low = axis.param->min;
-		axis.high = axis.param->max;
+		axis.low = axis.param->log ? fmax(axis.param->min, 1e-200) : drawn(axis.param->min);
+		axis.high = drawn(axis.param->max);
 		axis.log = axis.param->log;
 	}
 	if (axis.words) {
@@ -131,12 +142,12 @@ int chart_place(const struct chart_axis *axis, const struct mb_key *key, double 
 	if (!value)
 		return -1;
 	if (!axis->words) {
-		*at = json_number_value(value);
+		*at = drawn(json_number_value(value));
 		return json_is_number(value) && (!axis->log || *at > 0) ? 0 : -1;
 	}
 	json_array_foreach(axis->words, i, word)
-		if (json_equal(word, value) ||
-		    (json_is_number(word) && json_is_number(value) && json_number_value(word) == json_number_value(value))) {
+		if (json_equal(word, value) || (json_is_number(word) && json_is_number(value) &&
+						json_number_value(word) == json_number_value(value))) {
 			*at = (double)i;
 			return 0;
 		}
@@ -147,7 +158,8 @@ double chart_share(const struct chart_axis *axis, double at)
 {
 	if (!(axis->high > axis->low))
 		return 0.5;
-	return axis->log ? log(at / axis->low) / log(axis->high / axis->low) : (at - axis->low) / (axis->high - axis->low);
+	return axis->log ? (log(at) - log(axis->low)) / (log(axis->high) - log(axis->low))
+			 : (at - axis->low) / (axis->high - axis->low);
 }
 
 double chart_jitter(const struct chart_axis *axis, const struct mb_key *key)
@@ -197,6 +209,6 @@ int chart_curve_point(const json_t *rows, size_t i, const char *metric, double *
 		return -1;
 	count = json_object_get(row, "epoch");
 	*epoch = json_is_number(count) ? json_number_value(count) : (double)i + 1;
-	*value = json_number_value(number);
+	*value = drawn(json_number_value(number));
 	return 0;
 }

@@ -39,6 +39,10 @@ struct chart {
 void chart_init(struct chart *chart, const struct mb_experiment *experiment, const struct mb_log *log);
 void chart_release(struct chart *chart);
 
+/* A record's metric as it is drawn: what lies beyond 1e200 stands there, and what is nearer to 0 than 1e-200 stands at 0, so that
+ * the extent of an axis and of its logarithm are numbers too. NaN when absent. */
+double chart_metric(const json_t *record, const char *name);
+
 /* A parameter or conditional, by its dimension in the space. */
 struct chart_axis {
 	const char *name;
@@ -50,13 +54,14 @@ struct chart_axis {
 
 struct chart_axis chart_axis(const struct chart *chart, size_t dim);
 
-/* Moves the ends of a range out by these shares of it, so that no mark stands on the frame; a range without extent gets one. */
+/* Moves the ends of a range out by these shares of it, so that no mark stands on the frame; a range without extent gets
+ * one. */
 void chart_pad(double *low, double *high, int log, double below, double above);
 
 /* What a picture of the values spans, and where in it those stand that failed and have none. */
 void chart_values(const struct chart *chart, double *low, double *high, double *failed);
 
-/* Where the trial stands on the axis; -1 when it has no such value: an inactive parameter, one out of an older file. */
+/* Where the trial stands on the axis; -1 when it has no such value: an inactive parameter, an older file's. */
 int chart_place(const struct chart_axis *axis, const struct mb_key *key, double *at);
 
 /* The same as a share of the axis, in [0, 1]. */
@@ -68,8 +73,8 @@ double chart_jitter(const struct chart_axis *axis, const struct mb_key *key);
 /* A word of an axis as people write it: a text bare, anything else as JSON; appended. */
 void chart_word(const json_t *word, struct mb_str *text);
 
-/* The metric that epoch_metrics are drawn of: the first objective when any trial kept it, else the first number there; NULL
- * when no trial kept any. Belongs to the log. */
+/* The metric that epoch_metrics are drawn of: the first objective when any trial kept it, else the first number there;
+ * NULL when no trial kept any. Belongs to the log. */
 const char *chart_curve_metric(const struct chart *chart);
 
 /* Row `i` of a trial's epoch_metrics: its epoch, and that metric's value. -1: it has none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * mb-collect's parts: the end of the pipe (append.c with progress.c), the questions to the log (ask.c), its check (fsck.c), its
- * pictures (plot.c by gnuplot, html.c by itself, both of what chart.h makes of it).
+ * mb-collect's parts: the end of the pipe (append.c with progress.c), the questions to the log (ask.c), its check (fsck.c),
+ * its pictures (plot.c by gnuplot, html.c by itself, both of what chart.h makes of it).
  */
 #ifndef MB_COLLECT_COLLECT_H
 #define MB_COLLECT_COLLECT_H
@@ -20,15 +20,16 @@ struct collect {
 /* Opens the log for reading and says what could not be read in it; 0, or the exit code. */
 int collect_open_log(struct collect *collect, struct mb_log *log);
 
-/* An object whose members are the names of metrics: those of the file first, then what else the records bring, in order of
- * appearance. The caller decrefs. */
+/* An object whose members are the names of metrics: those of the file first, then what else the records bring, in order
+ * of appearance. The caller decrefs. */
 json_t *collect_metric_names(const struct mb_experiment *experiment, const struct mb_log *log);
 
 /* Seconds of a record's spans of that phase; of NULL 0. */
 double collect_sum_spans(const json_t *record, const char *phase);
 
-/* How much a metric (index into experiment->metrics) depends on each parameter and conditional, the most important first:
- * mb_space_dims of the space. NULL with err when too few trials have it (MB_EXIT_NO). The caller frees; names are the space's. */
+/* How much a metric (index into experiment->metrics) depends on each parameter and conditional, the most important
+ * first: mb_space_dims of the space. NULL with err when too few trials have it (MB_EXIT_NO). The caller frees; names are
+ * the space's. */
 struct importance {
 	const char *name;
 	double total, alone; /* as mb_surface_importance says */

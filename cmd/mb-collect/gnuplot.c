@@ -90,8 +90,9 @@ static int judge(int status, const struct mb_str *words, struct mb_err *err)
 	}
 	if (words->n)
 		mb_str_add_clean(&clean, words->at, 400);
-	mb_err_set(err, MB_EXIT_SYSTEM, NULL, "gnuplot failed (%s %d): %s", WIFSIGNALED(status) ? "signal" : "exit status",
-		   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), clean.at ? clean.at : "it says nothing");
+	mb_err_set(err, MB_EXIT_SYSTEM, NULL, "gnuplot failed (%s %d): %s",
+		   WIFSIGNALED(status) ? "signal" : "exit status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+		   clean.at ? clean.at : "it says nothing");
 	mb_str_release(&clean);
 	return -1;
 }

@@ -12,8 +12,8 @@
 static const char style[] =
 	":root{color-scheme:light dark;--ground:#fff;--panel:#f6f7f9;--ink:#1c1f24;--soft:#5b6470;--rule:#d9dde3;"
 	"--good:#0072b2;--breaks:#d55e00;--failed:#6b6b6b}\n"
-	"@media(prefers-color-scheme:dark){:root{--ground:#14171b;--panel:#1d2127;--ink:#e8eaed;--soft:#a0a8b3;--rule:#363c45;"
-	"--good:#56b4e9;--breaks:#e69f00;--failed:#9a9a9a}}\n"
+	"@media(prefers-color-scheme:dark){:root{--ground:#14171b;--panel:#1d2127;--ink:#e8eaed;--soft:#a0a8b3;"
+	"--rule:#363c45;--good:#56b4e9;--breaks:#e69f00;--failed:#9a9a9a}}\n"
 	"*{box-sizing:border-box}\n"
 	"body{margin:0 auto;padding:1.5rem;max-width:84rem;background:var(--ground);color:var(--ink);"
 	"font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}\n"
@@ -27,7 +27,8 @@ static const char style[] =
 	"figure.half svg{max-width:46rem}\n"
 	"figure.many figcaption{grid-column:1/-1}\n"
 	"figcaption{display:flex;flex-wrap:wrap;gap:1.25rem;padding:.25rem .5rem;color:var(--soft);font-size:.85rem}\n"
-	".key::before{content:'';display:inline-block;width:.7em;height:.7em;margin-right:.45em;border-radius:50%;background:currentColor}\n"
+	".key::before{content:'';display:inline-block;width:.7em;height:.7em;margin-right:.45em;border-radius:50%;"
+	"background:currentColor}\n"
 	".key.good::before{color:var(--good)}\n"
 	".key.breaks::before{color:var(--breaks);border-radius:0;clip-path:polygon(50% 0,100% 100%,0 100%)}\n"
 	".key.failed::before{content:'\\00d7';background:none;color:var(--failed);font-weight:bold;height:auto}\n"
@@ -38,8 +39,10 @@ static const char style[] =
 	"text.tic{text-anchor:middle}text.end{text-anchor:end}\n"
 	"path.grid{stroke:var(--rule);fill:none}path.frame{stroke:var(--soft);fill:none}\n"
 	"circle.good{fill:var(--good);fill-opacity:.8}path.breaks{fill:var(--breaks)}\n"
-	"path.failed{stroke:var(--failed);stroke-width:1.6;fill:none}circle.ring{fill:none;stroke:var(--ink);stroke-width:2}\n"
-	"path.line{fill:none;stroke:var(--ink);stroke-width:2}path.line.good{stroke:var(--good);stroke-width:1;stroke-opacity:.6}\n"
+	"path.failed{stroke:var(--failed);stroke-width:1.6;fill:none}\n"
+	"circle.ring{fill:none;stroke:var(--ink);stroke-width:2}\n"
+	"path.line{fill:none;stroke:var(--ink);stroke-width:2}\n"
+	"path.line.good{stroke:var(--good);stroke-width:1;stroke-opacity:.6}\n"
 	"path.line.breaks{stroke:var(--breaks);stroke-width:1;stroke-dasharray:5 3;fill:none}\n"
 	"path.line.failed{stroke:var(--failed);stroke-width:1;stroke-dasharray:2 3}\n"
 	".wide{overflow-x:auto}.tall{max-height:40rem;overflow-y:auto}\n"
@@ -89,7 +92,8 @@ static void add_tiles(const struct chart *chart, const char *finished, struct mb
 	if (ranking->front && chart->n_objectives == 1) {
 		char value[MB_NUM_TEXT];
 
-		snprintf(value, sizeof value, "%.6g", mb_record_metric(ranking->keys[0]->result, chart->objectives[0]->name));
+		snprintf(value, sizeof value, "%.6g",
+			 mb_record_metric(ranking->keys[0]->result, chart->objectives[0]->name));
 		add_tile(value, chart->objectives[0]->name, page);
 	}
 	add_count(counts[MB_STATUS_COMPLETED], "completed", page);
@@ -151,8 +155,9 @@ static void add_head(const struct chart *chart, struct mb_str *page)
 	mb_ladder_text(&ladder, spending.finished, &finished);
 	mb_ladder_text(&ladder, spending.budget, &budget);
 	mb_str_adds(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-			  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-			  "script-src 'unsafe-inline'\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>");
+			  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+			  "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
+			  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>");
 	xml_add(page, chart->experiment->name);
 	mb_str_addf(page, "</title>\n<style>\n%s</style></head>\n<body>\n<header><h1>", style);
 	xml_add(page, chart->experiment->name);
@@ -185,6 +190,7 @@ int collect_html(struct collect *collect, const char *path)
 	html_curves(&chart, &page);
 	html_failures(&chart, &page);
 	html_phases(&chart, &page);
+	html_metrics(&chart, &page);
 	html_space(&chart, &page);
 	html_trials(&chart, &page);
 	mb_str_addf(&page, "<script>%s</script>\n</body></html>\n", script);

@@ -15,6 +15,7 @@ void html_front(const struct chart *chart, struct mb_str *page);
 void html_curves(const struct chart *chart, struct mb_str *page);
 
 /* Tables (html_tables.c). */
+void html_metrics(const struct chart *chart, struct mb_str *page);
 void html_space(const struct chart *chart, struct mb_str *page);
 void html_best(const struct chart *chart, struct mb_str *page);
 void html_importance(const struct chart *chart, struct mb_str *page);

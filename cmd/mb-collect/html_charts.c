@@ -33,11 +33,13 @@ static char *tip_of(const struct chart *chart, const struct chart_trial *trial)
 
 	if (trial->standing == CHART_FAILED)
 		return mb_textf("trial %lld failed: %s", (long long)trial->key->trial, error ? error : "no message");
-	return mb_textf("trial %lld: %s %.6g%s", (long long)trial->key->trial, chart->objectives[0]->name, trial->value,
+	return mb_textf("trial %lld: %s %.6g%s", (long long)trial->key->trial, chart->objectives[0]->name,
+			mb_record_metric(trial->key->result, chart->objectives[0]->name),
 			trial->standing == CHART_BREAKS ? ", breaks a constraint" : "");
 }
 
-static void add_trial(struct svg *svg, const struct chart *chart, const struct chart_trial *trial, double x, double failed)
+static void add_trial(struct svg *svg, const struct chart *chart, const struct chart_trial *trial, double x,
+		      double failed)
 {
 	double y = trial->standing == CHART_FAILED ? failed : trial->value;
 	char *tip = tip_of(chart, trial);
@@ -128,7 +130,7 @@ void html_front(const struct chart *chart, struct mb_str *page)
 		double low = INFINITY, high = -INFINITY;
 
 		for (size_t i = 0; i < ranking->n; i++) {
-			at[k][i] = mb_record_metric(ranking->keys[i]->result, chart->objectives[k]->name);
+			at[k][i] = chart_metric(ranking->keys[i]->result, chart->objectives[k]->name);
 			low = fmin(low, at[k][i]);
 			high = fmax(high, at[k][i]);
 		}
@@ -192,13 +194,16 @@ void html_curves(const struct chart *chart, struct mb_str *page)
 		goto out;
 	svg.x = (struct svg_axis){"epoch", INFINITY, -INFINITY, 0, NULL};
 	svg.y = (struct svg_axis){metric, INFINITY, -INFINITY, 0, NULL};
-	for (size_t k = 0; k < log->n_keys; k++)
-		for (size_t i = curve_of(json_object_get(log->keys[k].result, "epoch_metrics"), metric, x, y); i-- > 0;) {
+	for (size_t k = 0; k < log->n_keys; k++) {
+		const json_t *rows = json_object_get(log->keys[k].result, "epoch_metrics");
+
+		for (size_t i = curve_of(rows, metric, x, y); i-- > 0;) {
 			svg.x.low = fmin(svg.x.low, x[i]);
 			svg.x.high = fmax(svg.x.high, x[i]);
 			svg.y.low = fmin(svg.y.low, y[i]);
 			svg.y.high = fmax(svg.y.high, y[i]);
 		}
+	}
 	chart_pad(&svg.x.low, &svg.x.high, 0, 0.02, 0.02);
 	chart_pad(&svg.y.low, &svg.y.high, 0, 0.05, 0.05);
 	mb_str_adds(page, "<section><h2>Each trial by epoch</h2><figure>");

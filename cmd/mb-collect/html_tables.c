@@ -48,7 +48,8 @@ void html_space(const struct chart *chart, struct mb_str *page)
 	const struct mb_space *space = &chart->experiment->space;
 	struct mb_str text = {0};
 
-	mb_str_adds(page, "<section><h2>Space</h2><div class=\"wide\"><table><thead><tr><th>parameter</th><th>values</th></tr></thead><tbody>\n");
+	mb_str_adds(page, "<section><h2>Space</h2><div class=\"wide\"><table><thead>"
+			  "<tr><th>parameter</th><th>values</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < space->n_conditionals; i++) {
 		mb_str_adds(page, "<tr>");
 		add_text("th", space->conditionals[i].name, page);
@@ -78,6 +79,31 @@ void html_space(const struct chart *chart, struct mb_str *page)
 	}
 	mb_str_adds(page, "</tbody></table></div></section>\n");
 	mb_str_release(&text);
+}
+
+static void add_metric(const struct mb_metric *metric, struct mb_str *page)
+{
+	static const char *const strategies[] = {[MB_STRATEGY_OPTIMIZE] = "", [MB_STRATEGY_STORE] = "stored",
+						 [MB_STRATEGY_CONSTRAINT] = "constraint"};
+	char text[MB_NUM_TEXT];
+
+	mb_str_adds(page, "<tr>");
+	add_text("th", metric->name, page);
+	mb_str_addf(page, "<td>%s%s%s", strategies[metric->strategy], *strategies[metric->strategy] ? ", " : "",
+		    metric->maximize ? "maximize" : "minimize");
+	if (metric->has_threshold)
+		mb_str_addf(page, ", at %s %s", metric->maximize ? "least" : "most",
+			    mb_num_print(metric->threshold, text));
+	mb_str_adds(page, "</td></tr>\n");
+}
+
+void html_metrics(const struct chart *chart, struct mb_str *page)
+{
+	mb_str_adds(page, "<section><h2>Metrics</h2><div class=\"wide\"><table><thead>"
+			  "<tr><th>metric</th><th>what is wanted of it</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < chart->experiment->n_metrics; i++)
+		add_metric(&chart->experiment->metrics[i], page);
+	mb_str_adds(page, "</tbody></table></div></section>\n");
 }
 
 /* ---- rows of trials ---- */
@@ -121,7 +147,8 @@ static void add_head(const struct columns *columns, int all, struct mb_str *page
 static void add_row(const struct columns *columns, const struct mb_key *key, int all, struct mb_str *page)
 {
 	const struct mb_space *space = &columns->chart->experiment->space;
-	const json_t *record = key->result ? key->result : key->issue, *assignments = json_object_get(record, "assignments");
+	const json_t *record = key->result ? key->result : key->issue;
+	const json_t *assignments = json_object_get(record, "assignments");
 	const char *name, *status = mb_status_name(key->status);
 	json_t *unused;
 
@@ -131,7 +158,8 @@ static void add_row(const struct columns *columns, const struct mb_key *key, int
 	if (columns->rungs)
 		mb_str_addf(page, "<td class=\"n\">%lld</td>", (long long)key->rung);
 	if (all)
-		mb_str_addf(page, "<td class=\"%s\">%s</td>", key->status == MB_STATUS_COMPLETED ? "" : mb_status_name(key->status), status);
+		mb_str_addf(page, "<td class=\"%s\">%s</td>",
+			    key->status == MB_STATUS_COMPLETED ? "" : mb_status_name(key->status), status);
 	json_object_foreach(columns->metrics, name, unused)
 		add_cell(json_object_get(json_object_get(key->result, "metrics"), name), page);
 	for (size_t i = 0; i < space->n_conditionals; i++)
@@ -155,7 +183,8 @@ void html_best(const struct chart *chart, struct mb_str *page)
 
 	mb_str_addf(page, "<section><h2>%s</h2>", chart->n_objectives > 1 ? "Best trials: the front" : "Best trial");
 	if (!ranking->front) {
-		mb_str_adds(page, ranking->n ? "<p>No completed trial keeps the constraints.</p>" : "<p>No trial is completed yet.</p>");
+		mb_str_adds(page, ranking->n ? "<p>No completed trial keeps the constraints.</p>"
+					     : "<p>No trial is completed yet.</p>");
 	} else {
 		mb_str_adds(page, "<div class=\"wide\"><table>");
 		add_head(&columns, 0, page);
@@ -187,7 +216,8 @@ void html_trials(const struct chart *chart, struct mb_str *page)
 
 static void add_share(double share, struct mb_str *page)
 {
-	mb_str_addf(page, "<td class=\"share\"><i style=\"width:%.1f%%\"></i> %.1f %%</td>", 60 * fmin(1, share), 100 * share);
+	mb_str_addf(page, "<td class=\"share\"><i style=\"width:%.1f%%\"></i> %.1f %%</td>", 60 * fmin(1, share),
+		    100 * share);
 }
 
 static void add_importance(const struct chart *chart, const struct mb_metric *metric, const struct importance *at,
@@ -245,8 +275,8 @@ void html_failures(const struct chart *chart, struct mb_str *page)
 		json_array_append_new(json_object_get(messages, message), json_integer(chart->trials[i].key->trial));
 	}
 	if (json_object_size(messages)) {
-		mb_str_adds(page, "<section><h2>Failures</h2><div class=\"wide\"><table><thead><tr><th>times</th><th>error</th>"
-				  "<th>trials</th></tr></thead><tbody>\n");
+		mb_str_adds(page, "<section><h2>Failures</h2><div class=\"wide\"><table><thead>"
+				  "<tr><th>times</th><th>error</th><th>trials</th></tr></thead><tbody>\n");
 		json_object_foreach(messages, message, trials) {
 			size_t n = json_array_size(trials), shown = n < 20 ? n : 20;
 
@@ -254,7 +284,8 @@ void html_failures(const struct chart *chart, struct mb_str *page)
 			add_text("td", message, page);
 			mb_str_adds(page, "<td>");
 			for (size_t i = 0; i < shown; i++)
-				mb_str_addf(page, "%s%lld", i ? ", " : "", (long long)json_integer_value(json_array_get(trials, i)));
+				mb_str_addf(page, "%s%lld", i ? ", " : "",
+					    (long long)json_integer_value(json_array_get(trials, i)));
 			mb_str_adds(page, n > shown ? ", …</td></tr>\n" : "</td></tr>\n");
 		}
 		mb_str_adds(page, "</tbody></table></div></section>\n");
@@ -267,8 +298,8 @@ void html_failures(const struct chart *chart, struct mb_str *page)
 /* The lifecycle's order; what else the records bring comes after, in order of appearance. */
 static json_t *phases_of(const struct mb_log *log)
 {
-	static const char *const order[] = {"deploy", "queue", "setup", "suggest", "load", "train", "checkpoint", "validate",
-					    "collect", "test", "metrics", "undeploy"};
+	static const char *const order[] = {"deploy",	 "queue",    "setup",	"suggest", "load",    "train",
+					    "checkpoint", "validate", "collect", "test", "metrics", "undeploy"};
 	json_t *phases = json_object(), *sorted = json_object(), *span, *durations;
 	const char *name;
 	size_t s;
@@ -306,8 +337,8 @@ void html_phases(const struct chart *chart, struct mb_str *page)
 		json_array_foreach(durations, i, seconds)
 			all += json_number_value(seconds);
 	if (json_object_size(phases))
-		mb_str_adds(page, "<section><h2>Lifecycle</h2><div class=\"wide\"><table><thead><tr><th>phase</th><th>times</th>"
-				  "<th>sum s</th><th>mean s</th><th>longest s</th><th>share</th></tr></thead><tbody>\n");
+		mb_str_adds(page, "<section><h2>Lifecycle</h2><div class=\"wide\"><table><thead>"
+				  "<tr><th>phase</th><th>times</th><th>sum s</th><th>mean s</th><th>longest s</th><th>share</th></tr></thead><tbody>\n");
 	json_object_foreach(phases, name, durations) {
 		double sum = 0, most = 0;
 		size_t n = json_array_size(durations);
@@ -318,8 +349,9 @@ void html_phases(const struct chart *chart, struct mb_str *page)
 		}
 		mb_str_adds(page, "<tr>");
 		add_text("td", name, page);
-		mb_str_addf(page, "<td class=\"n\">%zu</td><td class=\"n\">%.3f</td><td class=\"n\">%.3f</td><td class=\"n\">%.3f</td>", n,
-			    sum, sum / (double)n, most);
+		mb_str_addf(page, "<td class=\"n\">%zu</td><td class=\"n\">%.3f</td>"
+				  "<td class=\"n\">%.3f</td><td class=\"n\">%.3f</td>",
+			    n, sum, sum / (double)n, most);
 		add_share(all > 0 ? sum / all : 0, page);
 		mb_str_adds(page, "</tr>\n");
 	}

@@ -23,7 +23,8 @@ int main(int argc, char **argv)
 		{0, "summary", MB_OPT_FLAG, &summary, NULL, "say where the search stands, failures by message"},
 		{0, "tsv", MB_OPT_FLAG, &tsv, NULL, "print a table, one line a trial"},
 		{0, "importance", MB_OPT_FLAG, &importance, NULL, "say how much the metric depends on each parameter"},
-		{0, "plot", MB_OPT_TEXT, &plot, "KIND", "draw, with gnuplot: history, parallel, slice, curve, pareto or importance", .words = plot_kinds},
+		{0, "plot", MB_OPT_TEXT, &plot, "KIND", "draw, with gnuplot: history, parallel, slice, curve, pareto or importance",
+		 .words = plot_kinds},
 		{'o', "output", MB_OPT_TEXT, &output, "FILE", "with --plot: into a .svg, .png, .pdf or .gp (the script) file"},
 		{0, "html", MB_OPT_TEXT, &html, "FILE", "write a report that is one file"},
 		{0, "fsck", MB_OPT_FLAG, &fsck, NULL, "check the log: 0 nothing lost, 1 something needs repair"},
@@ -43,8 +44,8 @@ int main(int argc, char **argv)
 		goto out;
 	}
 	if (best + pareto + (top > 0) + summary + tsv + importance + !!plot + !!html + fsck > 1) {
-		mb_tool_warn(&tool, "--best, --pareto, --top, --summary, --tsv, --importance, --plot, --html and --fsck: one question "
-				    "at a time");
+		mb_tool_warn(&tool, "--best, --pareto, --top, --summary, --tsv, --importance, --plot, --html and --fsck: one "
+				    "question at a time");
 		goto out;
 	}
 	if (repair && !fsck) {

@@ -35,7 +35,8 @@ static const struct picture *picture_for(struct collect *collect, const char *pa
 	for (size_t i = 0; i < MB_COUNT(pictures); i++)
 		if (suffix && !strcasecmp(suffix, pictures[i].suffix))
 			return &pictures[i];
-	mb_tool_warn(collect->tool, "--output: \"%s\" does not end in .svg, .png, .pdf or .gp, which say what to write", path);
+	mb_tool_warn(collect->tool, "--output: \"%s\" does not end in .svg, .png, .pdf or .gp, which say what to write",
+		     path);
 	return NULL;
 }
 
@@ -47,7 +48,8 @@ static void begin(struct plot *plot)
 				  "set datafile missing 'NaN'\n");
 	mb_str_addf(plot->script, "set key outside center horizontal %s\n", plot->text ? "bottom" : "top");
 	if (!plot->text)
-		mb_str_adds(plot->script, "set tics nomirror\nset grid back lc rgb '#dddddd' lt 1\nset border 3 lc rgb '#444444'\n");
+		mb_str_adds(plot->script, "set tics nomirror\nset grid back lc rgb '#dddddd' lt 1\n"
+					  "set border 3 lc rgb '#444444'\n");
 	mb_str_adds(plot->script, "set format x '%g'\nset format y '%g'\n");
 }
 
@@ -70,8 +72,10 @@ static char *terminal_for(const struct plot *plot, const struct picture *picture
 
 	if (plot->text)
 		return mb_textf("set terminal dumb noenhanced %s size %d,%d",
-				isatty(STDOUT_FILENO) && !(no_colour && *no_colour) ? "ansi256" : "mono", plot->columns, plot->rows);
-	return mb_textf("set terminal %s %.6g,%.6g", picture->terminal, plot->width * picture->unit, plot->height * picture->unit);
+				isatty(STDOUT_FILENO) && !(no_colour && *no_colour) ? "ansi256" : "mono", plot->columns,
+				plot->rows);
+	return mb_textf("set terminal %s %.6g,%.6g", picture->terminal, plot->width * picture->unit,
+			plot->height * picture->unit);
 }
 
 /* What there is to keep, to stdout or the file. */
@@ -79,9 +83,11 @@ static int put(struct collect *collect, const struct mb_str *made, const char *p
 {
 	struct mb_err err;
 
-	if (path)
-		return mb_file_replace(path, made->at, made->n, 0, &err) < 0 ? mb_tool_fail(collect->tool, &err) : MB_EXIT_OK;
-	return mb_tool_write(collect->tool, made->at, made->n) < 0 && !collect->tool->stdout_gone ? MB_EXIT_SYSTEM : MB_EXIT_OK;
+	if (path && mb_file_replace(path, made->at, made->n, 0, &err) < 0)
+		return mb_tool_fail(collect->tool, &err);
+	if (!path && mb_tool_write(collect->tool, made->at, made->n) < 0 && !collect->tool->stdout_gone)
+		return MB_EXIT_SYSTEM;
+	return MB_EXIT_OK;
 }
 
 /* The dumb terminal begins with a form feed and pads its lines, to the very edge where some terminals wrap. */
@@ -105,7 +111,8 @@ static void trim(struct mb_str *text)
 	text->n = n;
 }
 
-static int draw(struct collect *collect, struct plot *plot, const char *kind, const char *path, const struct picture *picture)
+static int draw(struct collect *collect, struct plot *plot, const char *kind, const char *path,
+		const struct picture *picture)
 {
 	struct mb_str made = {0}, words = {0};
 	char *terminal = NULL;

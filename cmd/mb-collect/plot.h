@@ -16,7 +16,8 @@ struct plot {
 	int columns, rows;    /* of a text */
 };
 
-/* Each appends to the script, or returns -1: MB_EXIT_NO, the log has nothing of that kind; MB_EXIT_USAGE, the experiment. */
+/* Each appends to the script, or returns -1: MB_EXIT_NO, the log has nothing of that kind; MB_EXIT_USAGE, the experiment
+ * has not. */
 int plot_history(struct plot *plot, struct mb_err *err);
 int plot_slice(struct plot *plot, struct mb_err *err);
 int plot_parallel(struct plot *plot, struct mb_err *err);
@@ -35,10 +36,10 @@ struct plot_marks {
 void plot_marks_add(struct mb_str *data, double x, double y);
 void plot_marks_release(struct plot_marks *marks);
 
-/* Appends the blocks $good, $breaks, $failed and $best (`suffix` makes their names unique), then the plot command: each block that
- * holds anything drawn `with` ("points", "lines"), the best by `best_with`, named in the key as `good` and `best`. */
-void plot_marks_draw(struct plot *plot, const struct plot_marks *marks, size_t suffix, const char *with, const char *good,
-		     const char *best_with, const char *best);
+/* Appends the blocks $good, $breaks, $failed and $best (`suffix` makes their names unique), then the plot command: each
+ * block that holds anything drawn `with` ("points", "lines"), the best by `best_with`, named in the key as `good` and `best`. */
+void plot_marks_draw(struct plot *plot, const struct plot_marks *marks, size_t suffix, const char *with,
+		     const char *good, const char *best_with, const char *best);
 
 /* "set xrange […]", for axis "x", "y" or "cb", and its scale. */
 void plot_range(struct plot *plot, const char *axis, double low, double high, int log);

@@ -34,7 +34,8 @@ int plot_curve(struct plot *plot, struct mb_err *err)
 	plot_title(plot, "each trial by epoch");
 	plot_set(plot, "xlabel", "epoch");
 	plot_set(plot, "ylabel", metric);
-	mb_str_adds(plot->script, "set xrange [*:*] noextend\nset offsets graph 0.02, graph 0.02, graph 0.03, graph 0.03\n");
+	mb_str_adds(plot->script, "set xrange [*:*] noextend\n"
+				  "set offsets graph 0.02, graph 0.02, graph 0.03, graph 0.03\n");
 	plot_marks_draw(plot, &marks, 0, plot->text ? "linespoints" : "linespoints ps 0.5", "trial",
 			plot->text ? "linespoints pt \"@\"" : "linespoints pt 7 ps 0.5 lw 3", "best");
 	plot_marks_release(&marks);
@@ -106,7 +107,7 @@ static void set_axes(struct plot *plot, const struct chart_axis *axes, size_t n)
 
 int plot_parallel(struct plot *plot, struct mb_err *err)
 {
-	/* Viridis (S. van der Walt, N. Smith, 2015), which is as even to the colour blind, in six steps; the worse the paler. */
+	/* Viridis (S. van der Walt, N. Smith, 2015), which is as even to the colour blind; the worse the paler. */
 	static const char *const steps[] = {"#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154"};
 	const struct chart *chart = plot->chart;
 	size_t n = mb_space_dims(&chart->experiment->space);
@@ -126,7 +127,7 @@ int plot_parallel(struct plot *plot, struct mb_err *err)
 			add_line(axes, n, &chart->trials[i], &marks.best);
 	for (size_t i = chart->ranking.feasible; i-- > 0;) { /* the best over the worse */
 		struct chart_trial trial = {.key = chart->ranking.keys[i],
-					    .value = mb_record_metric(chart->ranking.keys[i]->result, axes[n].name)};
+					    .value = chart_metric(chart->ranking.keys[i]->result, axes[n].name)};
 
 		add_line(axes, n, &trial, &marks.data[CHART_GOOD]);
 	}

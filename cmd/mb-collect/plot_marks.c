@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the kinds of --plot share: how good, constraint-breaking and failed trials look. The colours are those of M. Okabe and
- * K. Ito, "Color universal design" (2008), told apart with any kind of colour vision; the shapes differ too.
+ * What the kinds of --plot share: how good, constraint-breaking and failed trials look. The colours are those of M. Okabe
+ * and K. Ito, "Color universal design" (2008), told apart with any kind of colour vision; the shapes differ too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +37,8 @@ static void add_block(struct plot *plot, const char *name, size_t suffix, const 
 		mb_str_addf(plot->script, "$%s%zu << END\n%sEND\n", name, suffix, data->at);
 }
 
-void plot_marks_draw(struct plot *plot, const struct plot_marks *marks, size_t suffix, const char *with, const char *good,
-		     const char *best_with, const char *best)
+void plot_marks_draw(struct plot *plot, const struct plot_marks *marks, size_t suffix, const char *with,
+		     const char *good, const char *best_with, const char *best)
 {
 	const char *between = "";
 

@@ -3,7 +3,6 @@
  * --plot history, slice, pareto: a point for each trial.
  */
 #include <math.h>
-#include <stdlib.h>
 
 #include "plot.h"
 
@@ -52,7 +51,8 @@ static void set_tics(struct plot *plot, const struct chart_axis *axis)
 			    axis->param->type == MB_PARAM_INT && !axis->log && axis->high - axis->low < 12 ? "1" : "autofreq");
 		return;
 	}
-	mb_str_addf(plot->script, "set xtics %s (", json_array_size(axis->words) > 4 && !plot->text ? "rotate by -30" : "norotate");
+	mb_str_addf(plot->script, "set xtics %s (",
+		    json_array_size(axis->words) > 4 && !plot->text ? "rotate by -30" : "norotate");
 	json_array_foreach(axis->words, i, word) {
 		struct mb_str text = {0};
 
@@ -91,8 +91,24 @@ static void draw_slice(struct plot *plot, size_t dim, double failed)
 	plot_set(plot, "xlabel", axis.name);
 	plot_range(plot, "x", low, high, axis.log);
 	set_tics(plot, &axis);
-	plot_marks_draw(plot, &marks, dim, "points", "trial", plot->text ? "points pt \"@\"" : "points pt 6 ps 1.6 lw 2", "best");
+	plot_marks_draw(plot, &marks, dim, "points", "trial",
+			plot->text ? "points pt \"@\"" : "points pt 6 ps 1.6 lw 2", "best");
 	plot_marks_release(&marks);
+}
+
+/* The panels have no room for a key: the title says what stands for what. */
+static void quote_slices_title(struct plot *plot)
+{
+	struct mb_str title = {0};
+
+	mb_str_addf(&title, "value by parameter (%s: best", plot->text ? "@" : "ring");
+	if (plot->chart->counts[CHART_BREAKS])
+		mb_str_addf(&title, ", %s: breaks a constraint", plot->text ? "#" : "triangle");
+	if (plot->chart->counts[CHART_FAILED])
+		mb_str_addf(&title, ", %s: failed", plot->text ? "x" : "cross");
+	mb_str_adds(&title, ")");
+	gnuplot_quote(title.at, plot->script);
+	mb_str_release(&title);
 }
 
 int plot_slice(struct plot *plot, struct mb_err *err)
@@ -100,7 +116,6 @@ int plot_slice(struct plot *plot, struct mb_err *err)
 	size_t n = mb_space_dims(&plot->chart->experiment->space), most = plot->text ? 2 : 3;
 	size_t across = n < most ? n : n == 4 && !plot->text ? 2 : most, down = (n + across - 1) / across;
 	double low, high, failed;
-	char *title;
 
 	(void)err;
 	plot->width = (int)across * (across > 1 ? 400 : 720);
@@ -108,12 +123,8 @@ int plot_slice(struct plot *plot, struct mb_err *err)
 	if (plot->rows < (int)down * 14)
 		plot->rows = (int)down * 14;
 	chart_values(plot->chart, &low, &high, &failed);
-	title = mb_textf("value by parameter%s%s%s", plot->text ? " (@ best" : "",
-			 !plot->chart->counts[CHART_BREAKS] ? "" : plot->text ? ", # breaks a constraint" : ", triangle: breaks a constraint",
-			 !plot->chart->counts[CHART_FAILED] ? plot->text ? ")" : "" : plot->text ? ", x failed)" : ", cross: failed");
 	mb_str_addf(plot->script, "set multiplot layout %zu,%zu title ", down, across);
-	gnuplot_quote(title, plot->script);
-	free(title);
+	quote_slices_title(plot);
 	mb_str_adds(plot->script, "\nunset key\n");
 	plot_set(plot, "ylabel", plot->chart->objectives[0]->name);
 	plot_range(plot, "y", low, high, plot->chart->log_value);
@@ -137,7 +148,7 @@ int plot_pareto(struct plot *plot, struct mb_err *err)
 		double at[2];
 
 		for (size_t k = 0; k < 2; k++) {
-			at[k] = mb_record_metric(record, chart->objectives[k]->name);
+			at[k] = chart_metric(record, chart->objectives[k]->name);
 			low[k] = fmin(low[k], at[k]);
 			high[k] = fmax(high[k], at[k]);
 		}

@@ -34,7 +34,8 @@ void xml_add(struct mb_str *to, const char *text)
 
 static double share(const struct svg_axis *axis, double at)
 {
-	return axis->log ? log(at / axis->low) / log(axis->high / axis->low) : (at - axis->low) / (axis->high - axis->low);
+	return axis->log ? (log(at) - log(axis->low)) / (log(axis->high) - log(axis->low))
+			 : (at - axis->low) / (axis->high - axis->low);
 }
 
 static double place_x(const struct svg *svg, double x)
@@ -64,7 +65,8 @@ static void add_tic(struct svg *svg, int is_x, double at, const char *text)
 {
 	double x = is_x ? place_x(svg, at) : svg->left, y = is_x ? svg->bottom : place_y(svg, at);
 
-	mb_str_addf(svg->to, "<path class=\"grid\" d=\"M%.1f %.1f%s%.1f\"/>", x, y, is_x ? "V" : "H", is_x ? svg->top : svg->right);
+	mb_str_addf(svg->to, "<path class=\"grid\" d=\"M%.1f %.1f%s%.1f\"/>", x, y, is_x ? "V" : "H",
+		    is_x ? svg->top : svg->right);
 	add_label(svg, is_x ? x : x - 6, is_x ? y + 15 : y + 4, is_x ? "tic" : "tic end", text);
 }
 
@@ -92,14 +94,14 @@ static void add_linear_tics(struct svg *svg, int is_x, const struct svg_axis *ax
 {
 	double step = nice_step(axis->high - axis->low, most), first = ceil(axis->low / step - 1e-9);
 
-	for (double k = first; k * step <= axis->high * (1 + 1e-12) && k - first <= most; k++)
-		add_number_tic(svg, is_x, k * step);
+	for (int i = 0; i <= most && (first + i) * step <= axis->high + 1e-9 * step; i++)
+		add_number_tic(svg, is_x, (first + i) * step);
 }
 
 /* Powers of ten, with what lies between them where there are few. */
 static void add_log_tics(struct svg *svg, int is_x, const struct svg_axis *axis, int most)
 {
-	double decades = log10(axis->high / axis->low), every = fmax(1, ceil(decades / most));
+	double decades = log10(axis->high) - log10(axis->low), every = fmax(1, ceil(decades / most));
 	static const double between[] = {1, 2, 5};
 
 	for (double power = floor(log10(axis->low)); power <= log10(axis->high); power += every)
@@ -145,13 +147,14 @@ void svg_open(struct svg *svg, const char *title)
 	svg->top = 10;
 	svg->right = svg->width - 14;
 	svg->bottom = svg->height - 44;
-	mb_str_addf(svg->to, "<svg viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\" role=\"img\" aria-label=\"", svg->width,
-		    svg->height, svg->width, svg->height);
+	mb_str_addf(svg->to, "<svg viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\" role=\"img\" aria-label=\"",
+		    svg->width, svg->height, svg->width, svg->height);
 	xml_add(svg->to, title);
 	mb_str_adds(svg->to, "\">");
 	add_tics(svg, 1);
 	add_tics(svg, 0);
-	mb_str_addf(svg->to, "<path class=\"frame\" d=\"M%.1f %.1fV%.1fH%.1f\"/>", svg->left, svg->top, svg->bottom, svg->right);
+	mb_str_addf(svg->to, "<path class=\"frame\" d=\"M%.1f %.1fV%.1fH%.1f\"/>", svg->left, svg->top, svg->bottom,
+		    svg->right);
 	add_label(svg, (svg->left + svg->right) / 2, svg->height - 8, "axis", svg->x.label);
 	mb_str_addf(svg->to, "<g transform=\"translate(13 %.1f) rotate(-90)\">", (svg->top + svg->bottom) / 2);
 	add_label(svg, 0, 0, "axis", svg->y.label);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A small writer of charts as SVG that stands in an HTML page: a frame with tics, and in it marks and lines given in the data's
- * own units. Colours come from the page's style sheet by class, so that they follow its light or dark ground.
+ * A small writer of charts as SVG that stands in an HTML page: a frame with tics, and in it marks and lines given in the
+ * data's own units. Colours come from the page's style sheet by class, so that they follow its light or dark ground.
  *
  *     struct svg svg = {.to = &page, .width = 640, .height = 320, .x = {.label = "trial", .low = 0, .high = 9}, …};
  *     svg_open(&svg, "value by trial");
@@ -34,7 +34,8 @@ void xml_add(struct mb_str *to, const char *text);
 void svg_open(struct svg *svg, const char *title);
 void svg_close(struct svg *svg);
 
-/* A mark of class "good" (a disc), "breaks" (a triangle), "failed" (a cross) or "ring"; `tip` shows under the pointer. */
+/* A mark of class "good" (a disc), "breaks" (a triangle), "failed" (a cross) or "ring"; `tip` shows under the
+ * pointer. */
 void svg_mark(struct svg *svg, const char *class, double x, double y, const char *tip);
 
 /* A line through n points; a NaN lifts the pen. `steps`: level from each point to the next one's x. */
