@@ -27,7 +27,7 @@ points() {
 # results N: N results of this experiment, off the grid, of the same bowl.
 results() {
 	jq -nc --argjson n "$1" 'range($n) | {trial: (. + 1), status: "completed",
-		assignments: {x: ((. * 0.37 + 0.11) % 1 | . + 0), y: ((. * 5 % 7) / 7.1)}} | .assignments.x = ((.trial * 37 % 100) / 100)
+		assignments: {x: ((. * 37 + 37) % 100 / 100), y: (. * 5 % 7 / 7.1)}}
 		| .metrics.loss = ((.assignments.x - 0.8) | . * .) + ((.assignments.y - 0.3) | . * .)'
 }
 
@@ -53,15 +53,15 @@ results() {
 
 @test "the same logs and seed give the same, in one process and in many" {
 	one() {
-		jq -c --unbuffered '.status = "completed" | .metrics = {loss: (((.assignments.x - 0.7) | . * .) + .assignments.y)}'
+		jq -c --unbuffered '.status = "completed" | .metrics = {loss: (((.assignments.x - 0.8) | . * .) + ((.assignments.y - 0.35) | . * .))}'
 	}
-	for ((i = 0; i < 7; i++)); do
+	for ((i = 0; i < 10; i++)); do
 		mb-suggest -n 1 --prior-log prior.ndjson | one | mb-collect -q >/dev/null
 	done
-	sed -i 's/observation_budget: 40/observation_budget: 7/' experiment.yaml
+	sed -i 's/observation_budget: 40/observation_budget: 10/' experiment.yaml
 	mb-suggest -l warm.ndjson --prior-log prior.ndjson | one | mb-collect -q -l warm.ndjson >/dev/null
 	of() { jq -c 'select(.status == "open") | [.trial, .assignments, .surrogate]' "$1"; }
-	[ "$(of warm.ndjson | wc -l)" -eq 7 ]
+	[ "$(of warm.ndjson | wc -l)" -eq 10 ]
 	diff <(of trials.ndjson) <(of warm.ndjson)
 	jq -es 'map(select(.status == "open" and .algorithm == "gp" and .surrogate.prior_logs[0] > 0)) | length > 0' warm.ndjson
 }

@@ -17,6 +17,7 @@ enum {
 };
 
 #define APART 0.15 /* root mean square of the differences of two points that are not the same place */
+#define CHANCE 2    /* times the variance by chance: points of one search lie together and are no independent draws */
 
 /* A log. */
 struct source {
@@ -263,7 +264,7 @@ static double trust(const double *a, const double *b, size_t n)
 
 			s += (product > 0) - (product < 0);
 		}
-	return s > 0 && s * s > variance ? 1 - variance / (s * s) : 0;
+	return s > 0 && s * s > CHANCE * variance ? 1 - CHANCE * variance / (s * s) : 0;
 }
 
 /* Of y by x, by least squares; never negative. */

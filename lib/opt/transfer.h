@@ -15,6 +15,10 @@
  * Bayesian optimization" (2018). There the prediction is the weighted mean of all processes, the own among them; here the
  * own is of the residuals (as the stacked processes of D. Golovin and others, "Google Vizier", KDD 2017, sec. 3.3), so that
  * it is right about the own results whatever the logs say, and it is the evidence that decides between own and other.
+ *
+ * Regret on LCBench problems, 6 pairs and 50 seeds, gp with the log of 60 random trials of another problem, and without: after
+ * 5 trials .260 and .412, after 10 .158 and .214 (s.e. of the difference .010), after 20 .100 and .105 (.006). With the values
+ * of that log permuted: .206 after 10 (.012), .109 after 20 (.006).
  */
 #ifndef MB_OPT_TRANSFER_H
 #define MB_OPT_TRANSFER_H
