@@ -105,6 +105,7 @@ finished() {
 	[ "$status" -eq 0 ] && [[ $stderr == *"slow: 2 workers submitted"* ]]
 	((${EPOCHREALTIME/./} - start < 2000000))
 	finished slow 6
+	fails grep submitted <(mb-deploy status slow)
 	fails grep "nothing is left to do" slow/logs/*
 	mb-deploy status slow | grep -q "worker 2   ended .* with 0: done"
 	jq -es 'map(select(.event == "span").phase) | index("deploy") and index("queue") and index("undeploy")' slow/deploy.ndjson
@@ -152,8 +153,9 @@ finished() {
 		run --separate-stderr mb-deploy start
 		echo "$stderr"
 		[ "$status" -eq 2 ]
-		[[ $stderr == *"experiment.yaml:5: sbatch_options.${option%%:*}: ${option#*: }: sbatch says: "*"$remedy"* ]]
+		[[ $stderr == *"$PWD/experiment.yaml:5: sbatch_options.${option%%:*}: ${option#*: }: sbatch says: "*"$remedy"* ]]
 		state_is wrong "not started"
+		mb-deploy logs wrong 2>&1 | grep -q "no worker has begun (mb-deploy status wrong tells why)"
 		mb-deploy status wrong | grep -q "was not queued: "
 		no_job wrong
 		mb-deploy delete wrong
@@ -187,6 +189,9 @@ finished() {
 	grep -q "waits: waiting, 0 of 2" said.1
 	grep -q "link 1     job [0-9]*: 2 of 2 waiting: BeginTime" said.6
 	[ "$(cat calls)" = squeue ]
+	touch -d "+1 hour" state/mb/.squeue # a clock that was set back
+	PATH=$PWD/bin:$PATH mb-deploy status >/dev/null
+	[ "$(grep -c squeue calls)" = 2 ]
 	mb-deploy status waits --json | jq -e '.waiting == 2 and .links[0].reason == "BeginTime"'
 	mb-deploy kill waits
 	mb-deploy kill other

@@ -287,3 +287,51 @@ mixture() {
 		jq -es --arg algorithm "$algorithm" 'map(.algorithm) | index($algorithm)' told
 	done
 }
+
+# ---- what the log tells ----
+
+# trials: the log of 40 points of loss = 3 x - 2 y, y only under kind p
+trials() {
+	cat >experiment.yaml <<-END
+	experiment: {name: told, observation_budget: 60, seed: 5, algorithm: sobol}
+	parameters:
+	  - {name: x, type: double, bounds: {min: 0, max: 1}}
+	  - {name: y, type: double, bounds: {min: 0, max: 1}}
+	  - {name: c, type: categorical, categorical_values: [a, b]}
+	metrics: [{name: loss, objective: minimize}, {name: size, strategy: store}]
+	END
+	mb-suggest -n 40 | jq -c '.status = "completed" | .metrics.loss = 3 * .assignments.x - 2 * .assignments.y' | mb-collect -q
+}
+
+@test "--predict adds mean and deviation to records, and records nothing" {
+	trials
+	cp trials.ndjson before
+	echo '{"assignments": {"x": 0.5, "y": 0.25, "c": "b"}, "mine": 1}' | mb-suggest --predict >out
+	jq -e '(.predicted.loss - 1 | fabs) < 0.05 and .predicted_stddev.loss > 0 and .predicted_stddev.loss < 0.2 and
+		.mine == 1 and (.predicted | has("size") | not)' out
+	cmp trials.ndjson before
+}
+
+@test "--predict: what is no point of the space is a bad line, a log without trials is 1, -l - is 2" {
+	trials
+	run -3 --separate-stderr mb-suggest --predict <<-END
+	{"assignments": {"x": 0.5, "y": 7, "c": "b"}}
+	{"assignments": {"x": 0.5, "y": 0.25, "c": "a"}}
+	END
+	[ "${#lines[@]}" = 1 ]
+	[[ $stderr == "mb-suggest: stdin:1: assignments.y: 7 is not in [0, 1]"* ]]
+	rm trials.ndjson*
+	run -1 mb-suggest --predict </dev/null
+	[[ $output == *"0 completed trials with loss inside the space; a model needs 3" ]]
+	run -2 mb-suggest --predict -l - </dev/null
+}
+
+@test "--importance: shares of the variance, the most important first" {
+	trials
+	mb-collect --importance >out
+	[ "$(jq -r .parameter out | xargs)" = "x y c" ]
+	jq -es 'all(.metric == "loss") and (.[0].importance - 9 / 13 | fabs) < 0.06 and (.[1].importance - 4 / 13 | fabs) < 0.06
+		and .[2].importance < 0.02 and (.[0].alone - .[0].importance | fabs) < 0.08' out
+	rm trials.ndjson*
+	run -1 mb-collect --importance
+}

@@ -9,8 +9,7 @@
 #include "collect.h"
 #include "opt/opt.h"
 
-/* Opens the log for reading and says what could not be read in it; 0, or the exit code. */
-static int open_log(struct collect *collect, struct mb_log *log)
+int collect_open_log(struct collect *collect, struct mb_log *log)
 {
 	struct mb_err err;
 
@@ -52,7 +51,7 @@ static int print_ranking(struct collect *collect, size_t n)
 	struct mb_ranking ranking;
 	struct mb_str text = {0};
 	struct mb_log log;
-	int status = open_log(collect, &log);
+	int status = collect_open_log(collect, &log);
 
 	if (status)
 		return status;
@@ -165,7 +164,7 @@ int collect_tsv(struct collect *collect)
 	const struct mb_space *space = &collect->experiment->space;
 	struct mb_str text = {0};
 	struct mb_log log;
-	int status = open_log(collect, &log);
+	int status = collect_open_log(collect, &log);
 	json_t *metrics, *unused;
 	const char *name;
 
@@ -353,7 +352,7 @@ int collect_summary(struct collect *collect)
 	struct mb_spending spending;
 	struct mb_str text = {0};
 	struct mb_log log;
-	int status = open_log(collect, &log);
+	int status = collect_open_log(collect, &log);
 
 	if (status)
 		return status;

@@ -13,12 +13,16 @@ struct collect {
 	const char *log_path;
 };
 
+/* Opens the log for reading and says what could not be read in it; 0, or the exit code. */
+int collect_open_log(struct collect *collect, struct mb_log *log);
+
 /* Each returns the exit code. */
 int collect_append(struct collect *collect);
 int collect_best(struct collect *collect); /* and --pareto */
 int collect_top(struct collect *collect, int64_t n);
 int collect_summary(struct collect *collect);
 int collect_tsv(struct collect *collect);
+int collect_importance(struct collect *collect);
 int collect_fsck(struct collect *collect, int repair);
 
 /* What is drawn while the pipe runs, and the closing line. */

@@ -10,9 +10,9 @@
 int main(int argc, char **argv)
 {
 	struct mb_tool tool = {.name = "mb-collect",
-			       .synopsis = "[-l LOG] [--best | --pareto | --top N | --summary | --tsv | --fsck [--repair]]",
+			       .synopsis = "[-l LOG] [--best | --pareto | --top N | --summary | --tsv | --importance | --fsck [--repair]]",
 			       .about = "Appends the records on stdin to the log and passes them on; or answers from the log."};
-	int best = 0, pareto = 0, summary = 0, tsv = 0, fsck = 0, repair = 0, rest, status;
+	int best = 0, pareto = 0, summary = 0, tsv = 0, importance = 0, fsck = 0, repair = 0, rest, status;
 	int64_t top = 0;
 	const struct mb_opt table[] = {
 		{'b', "best", MB_OPT_FLAG, &best, NULL, "print the winning record; of several objectives the front"},
@@ -20,9 +20,9 @@ int main(int argc, char **argv)
 		{'t', "top", MB_OPT_INT, &top, "N", "print the N best records, best first", .min = 1, .max = 1e9},
 		{0, "summary", MB_OPT_FLAG, &summary, NULL, "say where the search stands, failures by message"},
 		{0, "tsv", MB_OPT_FLAG, &tsv, NULL, "print a table, one line a trial"},
+		{0, "importance", MB_OPT_FLAG, &importance, NULL, "say how much the metric depends on each parameter"},
 		{0, "fsck", MB_OPT_FLAG, &fsck, NULL, "check the log: 0 nothing lost, 1 something needs repair"},
 		{0, "repair", MB_OPT_FLAG, &repair, NULL, "with --fsck: set bad lines aside in LOG.torn"},
-		{0, "importance", MB_OPT_UNBUILT},
 		{0, "plot", MB_OPT_UNBUILT},
 		{0, "html", MB_OPT_UNBUILT},
 		{0},
@@ -39,8 +39,8 @@ int main(int argc, char **argv)
 		mb_tool_warn(&tool, "%s: takes no operands (see --help)", argv[rest]);
 		goto out;
 	}
-	if (best + pareto + (top > 0) + summary + tsv + fsck > 1) {
-		mb_tool_warn(&tool, "--best, --pareto, --top, --summary, --tsv and --fsck: one question at a time");
+	if (best + pareto + (top > 0) + summary + tsv + importance + fsck > 1) {
+		mb_tool_warn(&tool, "--best, --pareto, --top, --summary, --tsv, --importance and --fsck: one question at a time");
 		goto out;
 	}
 	if (repair && !fsck) {
@@ -60,6 +60,7 @@ int main(int argc, char **argv)
 		 : top	   ? collect_top(&collect, top)
 		 : summary ? collect_summary(&collect)
 		 : tsv	   ? collect_tsv(&collect)
+		 : importance ? collect_importance(&collect)
 		 : fsck	   ? collect_fsck(&collect, repair)
 			   : collect_append(&collect);
 out:

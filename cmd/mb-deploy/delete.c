@@ -137,7 +137,7 @@ int verb_delete(struct mb_tool *tool, const struct deploy_options *options)
 		mb_lock_close(&all);
 		return mb_tool_fail(tool, &err);
 	}
-	if (folder_find(&deployment, tool, options->name, &why) == 0) {
+	if (folder_find(&deployment, tool, options->name, options->on, &why) == 0) {
 		status = delete (&deployment);
 		folder_release(&deployment);
 	} else {

@@ -40,7 +40,7 @@ struct deploy_options {
 	const char *target; /* of render; NULL: not given */
 	const char *name; /* the operand: a FILE, a NAME, a folder; NULL: none */
 	int64_t workers;  /* 0: as the driver likes */
-	int64_t lines;    /* of logs */
+	int64_t lines;    /* of logs; 0: not given */
 	int update, follow, json, extend, nodes;
 };
 
@@ -145,10 +145,13 @@ char *driver_program(const char *name);
 /* ---- folder.c ---- */
 
 char *folder_slug(const char *experiment_name); /* the caller frees */
-char *folder_state(struct mb_err *err);         /* $XDG_STATE_HOME/mb, made if need be; the caller frees */
+char *folder_state_path(void);                  /* $XDG_STATE_HOME/mb; NULL: nowhere; the caller frees */
+char *folder_state(struct mb_err *err);         /* the same, made if need be */
 
-/* Finds the deployment that `name` means: a link under the state, else a path. MB_EXIT_NO when there is none. */
-int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, struct mb_err *err);
+/* Finds the deployment that `name` means: a link under the state, else a path. MB_EXIT_NO when there is none, MB_EXIT_USAGE
+ * when it runs elsewhere than `on` (NULL: anywhere). */
+int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, const char *on,
+		struct mb_err *err);
 
 /* Reads the marker of deployment->folder: 1 when there is none (not a deployment), -1 with err. */
 int folder_read_marker(struct deployment *deployment, struct mb_err *err);

@@ -161,12 +161,14 @@ static enum life slurm_look(const struct deployment *deployment, const struct sl
 	return slot->stopping ? LIFE_STOPPING : slot->begun_s > 0 ? LIFE_RUNNING : LIFE_STARTING;
 }
 
-/* Submitted since Slurm was last asked, and none of its workers has begun. */
+/* Submitted since Slurm was last asked, none of its workers has begun, and it was not dropped with the last observation. */
 static int is_unseen(const struct deployment *deployment, const struct link *link)
 {
+	const struct link *before = journal_link((struct journal *)&deployment->journal, link->number - 1);
 	const double known_s = deployment->queue && !deployment->queue->down ? deployment->queue->at_s : 0;
 
-	return link->job && link->begun_s == 0 && link->claim > deployment->journal.kill && link->linked_s > known_s;
+	return link->job && link->begun_s == 0 && link->claim > deployment->journal.kill && link->linked_s > known_s &&
+	       !(before && before->over && before->of == link->of);
 }
 
 static size_t slurm_waiting(const struct deployment *deployment)

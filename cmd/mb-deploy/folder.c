@@ -42,17 +42,24 @@ char *folder_slug(const char *name)
 	return mb_str_take(&text);
 }
 
-char *folder_state(struct mb_err *err)
+char *folder_state_path(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char *path;
 
 	if (state && *state == '/')
-		path = mb_path_join(state, "mb");
-	else if (home && *home)
-		path = mb_path_join(home, ".local/state/mb");
-	else
-		return mb_err_set(err, MB_EXIT_SYSTEM, NULL, "neither XDG_STATE_HOME nor HOME is set"), NULL;
+		return mb_path_join(state, "mb");
+	return home && *home ? mb_path_join(home, ".local/state/mb") : NULL;
+}
+
+char *folder_state(struct mb_err *err)
+{
+	char *path = folder_state_path();
+
+	if (!path) {
+		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "neither XDG_STATE_HOME nor HOME is set");
+		mb_err_hint(err, "export HOME=FOLDER: experiments are found by what stands under it");
+		return NULL;
+	}
 	if (mb_mkdirs(path, err) == 0)
 		return path;
 	free(path);
@@ -171,9 +178,12 @@ int folder_read_marker(struct deployment *deployment, struct mb_err *err)
 	} else if (mb_file_read(path, MARKER_BYTES, &text, err) == 0 &&
 		   (marker = mb_json_parse(text.at, text.n, path, err))) {
 		bad = take_marker(deployment, marker);
-		if (bad)
+		if (bad) {
 			mb_err_set(err, MB_EXIT_SYSTEM, path,
 				   "is not the marker of a folder that this mb-deploy can use");
+			mb_err_hint(err, "put back what it was, or remove the folder by hand and type mb-deploy delete %s",
+				    mb_path_name(deployment->folder));
+		}
 	}
 	json_decref(marker);
 	mb_str_release(&text);
@@ -420,7 +430,8 @@ static void not_found(const char *name, struct mb_err *err)
 	free(slug);
 }
 
-int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, struct mb_err *err)
+int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, const char *on,
+		struct mb_err *err)
 {
 	char *slug = folder_slug(name);
 	const char *const candidates[] = {name, slug, NULL};
@@ -439,10 +450,13 @@ int folder_find(struct deployment *deployment, struct mb_tool *tool, const char 
 	if (status == 1)
 		status = found(deployment, name, err);
 	free(slug);
-	if (status == 0)
+	if (status == 0 && (!on || driver_find(on) == deployment->driver))
 		return 0;
 	if (status == 1)
 		not_found(name, err);
+	else if (status == 0)
+		mb_err_set(err, MB_EXIT_USAGE, NULL, "%s: runs with --on %s, not --on %s", deployment->name,
+			   deployment->driver->name, on);
 	folder_release(deployment);
 	return -1;
 }

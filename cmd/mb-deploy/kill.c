@@ -77,7 +77,7 @@ int verb_kill(struct mb_tool *tool, const struct deploy_options *options)
 	struct mb_err err;
 	int status;
 
-	if (folder_find(&deployment, tool, options->name, &err) < 0)
+	if (folder_find(&deployment, tool, options->name, options->on, &err) < 0)
 		return mb_tool_fail(tool, &err);
 	status = kill_deployment(&deployment);
 	folder_release(&deployment);

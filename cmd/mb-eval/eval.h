@@ -23,14 +23,16 @@ struct eval {
 struct scores {
 	struct mb_evaluation raw;
 	struct mb_classification all;
-	struct mb_class_score classes[MB_CLASSES];
+	struct mb_class_score *classes;
 	double start_s, seconds;      /* Unix seconds; loading not counted */
 };
 
 /* ---- score.c ---- */
 
 /* Finds the record's model, opens the data that it was trained on, and applies it. -1: MB_EXIT_RECORD, this record
- * cannot be scored; anything else, none can (no data, no BLAS). */
+ * cannot be scored; anything else, none can (no data, no BLAS). *scores is zero before, and the caller's to release in
+ * either case. */
+void scores_release(struct scores *scores);
 int score(struct eval *eval, const json_t *record, const char *where, struct scores *scores, struct mb_err *err);
 
 /* ---- custom.c: models of one's own ---- */

@@ -44,14 +44,12 @@ static int put(struct eval *eval, json_t *record, const struct scores *scores)
 
 static int score_builtin(struct eval *eval, json_t *record, const char *where, int *stop, struct mb_err *err)
 {
-	struct scores scores;
+	struct scores scores = {0};
+	int bad = score(eval, record, where, &scores, err);
 
-	if (score(eval, record, where, &scores, err) < 0) {
-		*stop = err->code == MB_EXIT_SYSTEM;
-		return -1;
-	}
-	*stop = put(eval, record, &scores) < 0;
-	return 0;
+	*stop = bad ? err->code == MB_EXIT_SYSTEM : put(eval, record, &scores) < 0;
+	scores_release(&scores);
+	return bad;
 }
 
 static int score_custom(struct eval *eval, json_t *record, const char *where, int *stop, struct mb_err *err)

@@ -54,8 +54,15 @@ static int apply(struct eval *eval, const struct mb_model_file *model, struct sc
 	if (mb_model_file_evaluate(model, eval->set, eval->split, &scores->raw, &cause) < 0)
 		return mb_err_set(err, MB_EXIT_RECORD, where, "model: %s: %s", cause.where, cause.what);
 	scores->seconds = mb_clock_monotonic_s() - began;
-	mb_classify(scores->raw.confusion, eval->set->classes, scores->classes, &scores->all);
+	scores->classes = mb_alloc(scores->raw.classes * sizeof *scores->classes);
+	mb_classify(scores->raw.confusion, scores->raw.classes, scores->classes, &scores->all);
 	return 0;
+}
+
+void scores_release(struct scores *scores)
+{
+	mb_evaluation_release(&scores->raw);
+	free(scores->classes);
 }
 
 int score(struct eval *eval, const json_t *record, const char *where, struct scores *scores, struct mb_err *err)

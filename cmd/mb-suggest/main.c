@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 	int64_t seed = INT64_MIN;
 	static const char *const trials[] = {"-", NULL};
 	const char *trial = NULL;
-	int list = 0, check = 0, init = 0, stop = 0, rest, status;
+	int list = 0, check = 0, init = 0, stop = 0, predict = 0, rest, status;
 	const struct mb_opt table[] = {
 		{'n', "count", MB_OPT_INT, &options.count, "COUNT", "print COUNT suggestions now and end", .min = 1, .max = 1e9},
 		{'k', "keep", MB_OPT_INT, &options.keep, "KEEP", "keep at most KEEP open; default: parallel_bandwidth",
@@ -104,6 +104,7 @@ int main(int argc, char **argv)
 		 .max = 9007199254740991.0},
 		{0, "reissue", MB_OPT_FLAG, &options.reissue, NULL, "give out again what -n printed and no trainer has"},
 		{0, "history", MB_OPT_TEXTS, &options.history, "FILE", "with -l -: records to start from; repeatable"},
+		{0, "predict", MB_OPT_FLAG, &predict, NULL, "add what the log lets expect to the records on stdin and end"},
 		{0, "check", MB_OPT_FLAG, &check, NULL, "say what the experiment file means and end"},
 		{0, "init", MB_OPT_FLAG, &init, NULL, "write an experiment file to begin with and end"},
 		{0, "should-stop", MB_OPT_FLAG, &stop, NULL, "end with 0 when the search should stop, 1 when it should go on"},
@@ -114,7 +115,6 @@ int main(int argc, char **argv)
 		{0, "list-algorithms", MB_OPT_FLAG, &list, NULL, "name the algorithms and end"},
 		{0, "check", MB_OPT_UNBUILT},
 		{0, "init", MB_OPT_UNBUILT},
-		{0, "predict", MB_OPT_UNBUILT},
 		{0, "prior-log", MB_OPT_UNBUILT},
 		{0},
 	};
@@ -143,9 +143,17 @@ int main(int argc, char **argv)
 		mb_tool_warn(&tool, "--trial: goes with --should-stop");
 		goto out;
 	}
+	if (predict && tool.log_option && !strcmp(tool.log_option, "-")) {
+		mb_tool_warn(&tool, "--predict: stdin has the records, the log must be a file");
+		goto out;
+	}
 	experiment = mb_tool_experiment(&tool);
 	if (!experiment)
 		goto out;
+	if (predict) {
+		status = suggest_predict(&tool, experiment);
+		goto out;
+	}
 	chosen = choose(experiment, algorithm, &err);
 	if (!chosen) {
 		status = mb_tool_fail(&tool, &err);

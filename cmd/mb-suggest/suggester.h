@@ -115,6 +115,7 @@ int suggest_should_stop(struct suggester *suggester, int trial);
 
 /* What needs no log: a commented experiment file, which ends the program; and the experiment in words. */
 int suggest_init(struct mb_tool *tool);
+int suggest_predict(struct mb_tool *tool, const struct mb_experiment *experiment);
 int suggest_check(struct mb_tool *tool, const struct mb_experiment *experiment, const struct mb_algorithm *algorithm,
 		  uint64_t seed);
 

@@ -14,7 +14,7 @@
 
 enum { HEAD_BYTES = 4096, PART_ALIGN = 64 };
 
-static const char magic[8] = {'m', 'b', 'd', 'a', 't', 'a', '1', '\n'};
+static const char magic[8] = {'m', 'b', 'd', 'a', 't', 'a', '2', '\n'};
 
 struct head {
 	char magic[8];
@@ -40,10 +40,11 @@ static size_t lay_out(const struct mb_dataset *set, uint8_t *block, struct mb_im
 
 	places[0] = part(&at, set->n_train * set->pixels);
 	places[1] = part(&at, set->n_test * set->pixels);
-	places[2] = part(&at, set->n_train);
-	places[3] = part(&at, set->n_test);
+	places[2] = part(&at, set->n_train * sizeof(uint16_t));
+	places[3] = part(&at, set->n_test * sizeof(uint16_t));
 	if (block)
-		*to = (struct mb_images){block + places[0], block + places[1], block + places[2], block + places[3]};
+		*to = (struct mb_images){block + places[0], block + places[1], (uint16_t *)(void *)(block + places[2]),
+					 (uint16_t *)(void *)(block + places[3])};
 	return at;
 }
 
@@ -58,7 +59,6 @@ static void adopt(struct mb_dataset *set, const struct mb_images *images)
 int mb_images_new(struct mb_dataset *set, struct mb_images *to, struct mb_err *err)
 {
 	set->pixels = set->rows * set->cols;
-	set->classes = MB_CLASSES;
 	set->bytes = lay_out(set, NULL, to);
 	set->block = mmap(NULL, set->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (set->block == MAP_FAILED) {
@@ -79,8 +79,17 @@ static uint64_t digest_of(const struct mb_dataset *set)
 			     mb_hash_bytes(counts, sizeof counts, 0));
 }
 
+static size_t count_classes(const uint16_t *labels, size_t n, size_t least)
+{
+	for (size_t i = 0; i < n; i++)
+		least = labels[i] >= least ? labels[i] + 1u : least;
+	return least;
+}
+
 void mb_images_seal(struct mb_dataset *set)
 {
+	set->classes = count_classes(set->train_y, set->n_train, 0);
+	set->classes = count_classes(set->test_y, set->n_test, set->classes);
 	set->digest = digest_of(set);
 }
 
@@ -91,7 +100,7 @@ static int take_head(struct mb_dataset *set, const struct head *head, size_t byt
 
 	if (memcmp(head->magic, magic, sizeof magic) || head->bytes != bytes || head->key != key)
 		return -1;
-	if (head->classes != MB_CLASSES || !head->rows || !head->cols || head->rows > 65536 || head->cols > 65536 ||
+	if (head->classes < 2 || head->classes > MB_CLASSES_MAX || !head->rows || !head->cols || head->rows > 65536 || head->cols > 65536 ||
 	    !head->n_train || !head->n_test || head->n_train > most || head->n_test > most)
 		return -1;
 	set->rows = head->rows;

@@ -252,7 +252,8 @@ static int shape_from_json(const struct mapped *file, struct mb_mlp_shape *shape
 				       .layer_norm = json_is_true(json_object_get(network, "layer_norm"))};
 	while (shape->activation->name && (!activation || strcmp(shape->activation->name, activation)))
 		shape->activation++;
-	if (!shape->inputs || shape->inputs > 65536 || shape->classes != MB_CLASSES || !shape->activation->name ||
+	if (!shape->inputs || shape->inputs > MB_PIXELS_MAX || shape->classes < 2 ||
+	    shape->classes > MB_CLASSES_MAX || !shape->activation->name ||
 	    !json_is_array(hidden) || json_array_size(hidden) > MB_HIDDEN_MAX || states > 3 ||
 	    (shape->batch_norm && shape->layer_norm))
 		return damaged(file, err, "it describes no network");
@@ -278,7 +279,7 @@ static int fits(const struct mb_trainer *trainer, const struct mapped *file, str
 		return -1;
 	if (file->head.digest != trainer->setup.digest ||
 	    whole(file->text, "states") != (size_t)trainer->slots ||
-	    shape.inputs != mine->inputs || shape.batch_norm != mine->batch_norm || shape.layer_norm != mine->layer_norm ||
+	    shape.inputs != mine->inputs || shape.classes != mine->classes || shape.batch_norm != mine->batch_norm || shape.layer_norm != mine->layer_norm ||
 	    shape.n_hidden != mine->n_hidden || memcmp(shape.hidden, mine->hidden, sizeof shape.hidden))
 		return mb_err_set(err, MB_EXIT_SYSTEM, file->path,
 				  "a checkpoint of another trial: task, assignments, seed or precision differ");
@@ -385,6 +386,9 @@ int mb_model_file_evaluate(const struct mb_model_file *model, const struct mb_da
 	if (set->pixels != model->net->shape.inputs)
 		return mb_err_set(err, MB_EXIT_USAGE, set->name, "images of %zu pixels, but the network takes %zu",
 				  set->pixels, model->net->shape.inputs);
+	if (set->classes != model->net->shape.classes)
+		return mb_err_set(err, MB_EXIT_USAGE, set->name, "%zu classes, but the network tells %zu apart",
+				  set->classes, model->net->shape.classes);
 	if (!strcmp(split, "test")) {
 		mb_evaluate(model->net, set->test_x, set->test_y, NULL, set->n_test, NULL, NULL, to);
 		return 0;

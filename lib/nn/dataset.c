@@ -50,16 +50,18 @@ static void files_release(struct files *files)
 	*files = (struct files){0};
 }
 
-/* train-images-idx3-ubyte, also with a dot before idx3 as some unpackers leave it, each plain or .gz. */
+/* train-images-idx3-ubyte, also with a dot before idx3 as some unpackers leave it, each plain or .gz; labels may be of 16
+ * or 32 bits, and are then called train-labels-idx1-short or -int. */
 static void look_in(const char *folder, struct files *files)
 {
+	static const char *const types[] = {"ubyte", "short", "int"};
 	struct stat stat_;
 
 	*files = (struct files){0};
 	for (int i = 0; i < N_FILES; i++)
-		for (int form = 0; form < 4 && !files->path[i]; form++) {
-			char *path = mb_textf("%s/%s%cidx%d-ubyte%s", folder, stems[i], form % 2 ? '.' : '-',
-					      i % 2 ? 1 : 3, form / 2 ? ".gz" : "");
+		for (int form = 0; form < (i % 2 ? 12 : 4) && !files->path[i]; form++) {
+			char *path = mb_textf("%s/%s%cidx%d-%s%s", folder, stems[i], form % 2 ? '.' : '-',
+					      i % 2 ? 1 : 3, types[form / 4], form / 2 % 2 ? ".gz" : "");
 
 			if (stat(path, &stat_) == 0) {
 				files->path[i] = path;
@@ -164,15 +166,6 @@ static int not_found(const struct search *search, const struct mb_dataset_query 
 	return mb_err_hint(err, "task.dataset: fashion-mnist, mnist, digits or a folder with the four files");
 }
 
-static int check_labels(const uint8_t *labels, size_t n, const char *path, struct mb_err *err)
-{
-	for (size_t i = 0; i < n; i++)
-		if (labels[i] >= MB_CLASSES)
-			return mb_err_set(err, MB_EXIT_SYSTEM, path, "label %u at %zu is not in 0 … %d", labels[i], i,
-					  MB_CLASSES - 1);
-	return 0;
-}
-
 static int check_counts(const struct files *files, const struct mb_idx idx[N_FILES], struct mb_err *err)
 {
 	for (int i = 0; i < N_FILES; i += 2)
@@ -184,10 +177,10 @@ static int check_counts(const struct files *files, const struct mb_idx idx[N_FIL
 		return mb_err_set(err, MB_EXIT_SYSTEM, files->path[TEST_IMAGES],
 				  "images of %u×%u, but those for training are %u×%u", idx[TEST_IMAGES].dims[1],
 				  idx[TEST_IMAGES].dims[2], idx[TRAIN_IMAGES].dims[1], idx[TRAIN_IMAGES].dims[2]);
-	if ((uint64_t)idx[TRAIN_IMAGES].dims[1] * idx[TRAIN_IMAGES].dims[2] > 65536)
+	if ((uint64_t)idx[TRAIN_IMAGES].dims[1] * idx[TRAIN_IMAGES].dims[2] > MB_PIXELS_MAX)
 		return mb_err_set(err, MB_EXIT_SYSTEM, files->path[TRAIN_IMAGES],
-				  "images of %u×%u: more than 65536 pixels", idx[TRAIN_IMAGES].dims[1],
-				  idx[TRAIN_IMAGES].dims[2]);
+				  "images of %u×%u: more than %d pixels", idx[TRAIN_IMAGES].dims[1],
+				  idx[TRAIN_IMAGES].dims[2], MB_PIXELS_MAX);
 	return 0;
 }
 
@@ -203,13 +196,14 @@ static int read_parts(struct mb_dataset *set, const struct files *files, struct 
 	if (mb_images_new(set, &to, err) < 0)
 		return -1;
 	if (mb_idx_read(&idx[TRAIN_IMAGES], to.train_x, err) < 0 ||
-	    mb_idx_read(&idx[TRAIN_LABELS], to.train_y, err) < 0 ||
+	    mb_idx_read_labels(&idx[TRAIN_LABELS], to.train_y, MB_CLASSES_MAX - 1, err) < 0 ||
 	    mb_idx_read(&idx[TEST_IMAGES], to.test_x, err) < 0 ||
-	    mb_idx_read(&idx[TEST_LABELS], to.test_y, err) < 0 ||
-	    check_labels(to.train_y, set->n_train, files->path[TRAIN_LABELS], err) < 0 ||
-	    check_labels(to.test_y, set->n_test, files->path[TEST_LABELS], err) < 0)
+	    mb_idx_read_labels(&idx[TEST_LABELS], to.test_y, MB_CLASSES_MAX - 1, err) < 0)
 		return -1;
 	mb_images_seal(set);
+	if (set->classes < 2)
+		return mb_err_set(err, MB_EXIT_SYSTEM, files->path[TRAIN_LABELS],
+				  "all labels are 0: there is nothing to tell apart");
 	return 0;
 }
 

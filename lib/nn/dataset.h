@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A data set of small grey images with labels 0 … 9, from the four IDX files of MNIST's format (plain or .gz), or
+ * A data set of grey images with labels 0, 1, …, from the four IDX files of MNIST's format (plain or .gz), or
  * drawn by the built-in generator ("digits"). Read once, kept uncompressed in a cache file that all processes map
  * read-only and so share; where no cache can be written the images lie in this process's memory.
  *
@@ -16,16 +16,16 @@
 
 #include "base/base.h"
 
-enum { MB_CLASSES = 10 };
+enum { MB_CLASSES_MAX = 1000, MB_PIXELS_MAX = 65536 };
 
 struct mb_dataset {
 	char *name;                     /* as asked for */
 	char *source;                   /* the folder, or "built in" */
 	size_t rows, cols, pixels;      /* of an image; pixels = rows · cols */
-	size_t classes;
+	size_t classes;                 /* the largest label of both parts, and one; 2 to MB_CLASSES_MAX */
 	size_t n_train, n_test;
 	const uint8_t *train_x, *test_x; /* n × pixels, row-major, 0 … 255 */
-	const uint8_t *train_y, *test_y; /* n, each below classes */
+	const uint16_t *train_y, *test_y; /* n, each below classes */
 	uint64_t digest;                /* of counts, images and labels */
 	void *block;                    /* all of it, mapped */
 	size_t bytes;

@@ -9,10 +9,10 @@
 
 #include "nn/images.h"
 
-enum { SIDE = 28, N_TRAIN = 2000, N_TEST = 500, FINE = 64, MAX_POINTS = 12 };
+enum { DIGITS = 10, SIDE = 28, N_TRAIN = 2000, N_TEST = 500, FINE = 64, MAX_POINTS = 12 };
 
 /* Strokes in a box of 100 × 100, y downwards; a negative x lifts the pen. */
-static const signed char glyphs[MB_CLASSES][MAX_POINTS][2] = {
+static const signed char glyphs[DIGITS][MAX_POINTS][2] = {
 	{{50, 5}, {80, 20}, {85, 50}, {80, 80}, {50, 95}, {20, 80}, {15, 50}, {20, 20}, {50, 5}, {-1, 0}},
 	{{30, 25}, {55, 5}, {55, 95}, {-1, 0}, {35, 95}, {75, 95}, {-1, 0}},
 	{{18, 25}, {35, 8}, {65, 8}, {80, 28}, {65, 52}, {18, 95}, {85, 95}, {-1, 0}},
@@ -96,21 +96,21 @@ static void draw_image(struct mb_rng *rng, const uint8_t far[FINE][FINE], uint8_
 	}
 }
 
-static void draw_part(const uint8_t maps[MB_CLASSES][FINE][FINE], uint64_t first, size_t n, uint8_t *images,
-		      uint8_t *labels)
+static void draw_part(const uint8_t maps[DIGITS][FINE][FINE], uint64_t first, size_t n, uint8_t *images,
+		      uint16_t *labels)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct mb_rng rng;
 
 		mb_rng_init(&rng, 0, first + i, MB_RNG_DIGITS);
-		labels[i] = (uint8_t)(i % MB_CLASSES);
+		labels[i] = (uint16_t)(i % DIGITS);
 		draw_image(&rng, maps[labels[i]], images + i * SIDE * SIDE);
 	}
 }
 
 int mb_digits_draw(struct mb_dataset *set, struct mb_err *err)
 {
-	static uint8_t maps[MB_CLASSES][FINE][FINE]; /* the same whoever draws it */
+	static uint8_t maps[DIGITS][FINE][FINE]; /* the same whoever draws it */
 	struct mb_images to;
 
 	set->rows = set->cols = SIDE;
@@ -118,7 +118,7 @@ int mb_digits_draw(struct mb_dataset *set, struct mb_err *err)
 	set->n_test = N_TEST;
 	if (mb_images_new(set, &to, err) < 0)
 		return -1;
-	for (int c = 0; c < MB_CLASSES; c++)
+	for (int c = 0; c < DIGITS; c++)
 		draw_map(glyphs[c], maps[c]);
 	draw_part(maps, 0, N_TRAIN, to.train_x, to.train_y);
 	draw_part(maps, N_TRAIN, N_TEST, to.test_x, to.test_y);

@@ -67,14 +67,32 @@ static size_t largest(const mb_real *logits, size_t classes)
 	return best;
 }
 
-int mb_evaluate(struct mb_mlp *net, const uint8_t *images, const uint8_t *labels, const uint32_t *index, size_t n,
+void mb_evaluation_release(struct mb_evaluation *evaluation)
+{
+	free(evaluation->confusion);
+	*evaluation = (struct mb_evaluation){0};
+}
+
+static void prepare(struct mb_evaluation *to, size_t classes)
+{
+	if (to->classes != classes) {
+		mb_evaluation_release(to);
+		to->classes = classes;
+		to->confusion = mb_alloc(classes * classes * sizeof *to->confusion);
+	}
+	memset(to->confusion, 0, classes * classes * sizeof *to->confusion);
+	to->loss = 0;
+	to->n = 0;
+}
+
+int mb_evaluate(struct mb_mlp *net, const uint8_t *images, const uint16_t *labels, const uint32_t *index, size_t n,
 		mb_stop_fn *stop, void *context, struct mb_evaluation *to)
 {
 	const size_t classes = net->shape.classes, ld = net->layers[net->n_layers - 1].ld;
-	uint8_t batch_labels[MB_EVALUATE_ROWS];
+	uint16_t batch_labels[MB_EVALUATE_ROWS];
 	double sum = 0;
 
-	memset(to, 0, sizeof *to);
+	prepare(to, classes);
 	for (size_t at = 0, rows; at < n; at += rows) {
 		if (stop && stop(context))
 			return 1;

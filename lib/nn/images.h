@@ -10,11 +10,12 @@
 
 /* Fresh zeroed memory for set->rows … n_test, and the parts' places; writable through the returned pointers. */
 struct mb_images {
-	uint8_t *train_x, *test_x, *train_y, *test_y;
+	uint8_t *train_x, *test_x;
+	uint16_t *train_y, *test_y;
 };
 
 int mb_images_new(struct mb_dataset *set, struct mb_images *to, struct mb_err *err);
-void mb_images_seal(struct mb_dataset *set); /* all is filled in: sets the digest */
+void mb_images_seal(struct mb_dataset *set); /* all is filled in: sets the number of classes and the digest */
 
 /* The file names the set's source; `key` is a hash of the source's paths, sizes and times. 0: set is mapped from the
  * file; -1: there is no such file, or it does not fit: make it anew. */

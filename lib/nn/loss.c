@@ -34,7 +34,7 @@ static double row_loss(const mb_real *z, size_t classes, size_t label, double sm
 	return loss;
 }
 
-double mb_loss(const mb_real *logits, size_t ld, size_t rows, size_t classes, const uint8_t *labels, double smoothing,
+double mb_loss(const mb_real *logits, size_t ld, size_t rows, size_t classes, const uint16_t *labels, double smoothing,
 	       mb_real scale, mb_real *grad)
 {
 	double sum = 0;

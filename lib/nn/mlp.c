@@ -271,7 +271,7 @@ static void bias_gradient(struct mb_mlp *net, const struct mb_layer *layer, cons
 }
 
 /* All but the gradient of the first layer's W, for which it returns the delta. */
-static const mb_real *go_back(struct mb_mlp *net, size_t rows, const uint8_t *labels, double smoothing, size_t batch,
+static const mb_real *go_back(struct mb_mlp *net, size_t rows, const uint16_t *labels, double smoothing, size_t batch,
 			      int add, double *loss)
 {
 	mb_real *delta = net->delta[0], *next = net->delta[1], *held;
@@ -298,7 +298,7 @@ static const mb_real *go_back(struct mb_mlp *net, size_t rows, const uint8_t *la
 	return delta;
 }
 
-void mb_mlp_backward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows, const uint8_t *labels,
+void mb_mlp_backward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows, const uint16_t *labels,
 			 const double *smoothings, size_t batch, int add, double *losses)
 {
 	const size_t inputs = nets[0]->shape.inputs;
@@ -313,7 +313,7 @@ void mb_mlp_backward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x,
 	multiply_bunch(&bunch);
 }
 
-double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint8_t *labels, double smoothing, size_t batch, int add)
+double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint16_t *labels, double smoothing, size_t batch, int add)
 {
 	double loss = 0;
 

@@ -87,14 +87,14 @@ void mb_mlp_forward(struct mb_mlp *net, size_t rows, const struct mb_dropout *dr
 
 /* After a forward pass in training: the loss summed over the rows; net->grad is, or with `add` grows by, their part of
  * the gradient of the mean over the `batch` rows that these are part of. */
-double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint8_t *labels, double smoothing, size_t batch, int add);
+double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint16_t *labels, double smoothing, size_t batch, int add);
 
 /* The same for n networks that look at the same rows x (rows × inputs; their own x is not used), the products of all
  * first layers done together. Each gets what it would get alone, to the bit; all have the same kernel. dropouts NULL: not
  * in training. losses: n, the losses are added to. */
 void mb_mlp_forward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows,
 			const struct mb_dropout *dropouts);
-void mb_mlp_backward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows, const uint8_t *labels,
+void mb_mlp_backward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows, const uint16_t *labels,
 			 const double *smoothings, size_t batch, int add, double *losses);
 
 /* How many rows to take at once through a network in training: what stays in the caches, a multiple of MB_TILE; with

@@ -6,12 +6,12 @@
 #include <string.h>
 
 /* How many of each class to hold back: floor of the exact share, then one more for the largest remainders. */
-static void quotas(const size_t count[MB_CLASSES], size_t n, size_t n_val, size_t quota[MB_CLASSES])
+static void quotas(const size_t *count, size_t classes, size_t n, size_t n_val, size_t *quota)
 {
-	double rest[MB_CLASSES];
+	double *rest = mb_alloc(classes * sizeof *rest);
 	size_t given = 0;
 
-	for (int c = 0; c < MB_CLASSES; c++) {
+	for (size_t c = 0; c < classes; c++) {
 		double exact = (double)n_val * (double)count[c] / (double)n;
 
 		quota[c] = (size_t)floor(exact);
@@ -19,18 +19,19 @@ static void quotas(const size_t count[MB_CLASSES], size_t n, size_t n_val, size_
 		given += quota[c];
 	}
 	for (; given < n_val; given++) {
-		int most = -1;
+		size_t most = classes;
 
-		for (int c = 0; c < MB_CLASSES; c++)
-			if (quota[c] < count[c] && (most < 0 || rest[c] > rest[most]))
+		for (size_t c = 0; c < classes; c++)
+			if (quota[c] < count[c] && (most == classes || rest[c] > rest[most]))
 				most = c;
 		quota[most]++;
 		rest[most] -= 1;
 	}
+	free(rest);
 }
 
 /* Marks the images to hold back: in a random order of all, the first of each class, as many as its quota. */
-static void hold_back(const struct mb_dataset *set, size_t quota[MB_CLASSES], uint64_t data_seed, unsigned char *held)
+static void hold_back(const struct mb_dataset *set, size_t *quota, uint64_t data_seed, unsigned char *held)
 {
 	uint32_t *mixed = mb_alloc(set->n_train * sizeof *mixed);
 	struct mb_rng rng;
@@ -53,7 +54,7 @@ static void hold_back(const struct mb_dataset *set, size_t quota[MB_CLASSES], ui
 struct mb_split *mb_split_new(const struct mb_dataset *set, double share, uint64_t data_seed, struct mb_err *err)
 {
 	const size_t n = set->n_train, n_val = (size_t)llround((double)n * share);
-	size_t count[MB_CLASSES] = {0}, quota[MB_CLASSES];
+	size_t *count, *quota;
 	struct mb_split *split;
 	unsigned char *held;
 
@@ -62,11 +63,15 @@ struct mb_split *mb_split_new(const struct mb_dataset *set, double share, uint64
 			   share, n);
 		return NULL;
 	}
+	count = mb_alloc(set->classes * sizeof *count);
+	quota = mb_alloc(set->classes * sizeof *quota);
 	for (size_t i = 0; i < n; i++)
 		count[set->train_y[i]]++;
-	quotas(count, n, n_val, quota);
+	quotas(count, set->classes, n, n_val, quota);
 	held = mb_alloc(n);
 	hold_back(set, quota, data_seed, held);
+	free(count);
+	free(quota);
 	split = mb_alloc(sizeof *split);
 	*split = (struct mb_split){.set = set, .share = share, .data_seed = data_seed};
 	split->train = mb_alloc((n - n_val) * sizeof *split->train);

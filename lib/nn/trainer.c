@@ -93,7 +93,7 @@ struct mb_trainer *mb_trainer_new(const struct mb_trainer_setup *setup, struct m
 	numbers = (size_t)trainer->slots * trainer->net->n_params;
 	trainer->state = calloc(numbers + 1, sizeof *trainer->state);
 	trainer->order = malloc(split->n_train * sizeof *trainer->order);
-	trainer->labels = malloc(trainer->batch);
+	trainer->labels = malloc(trainer->batch * sizeof *trainer->labels);
 	trainer->shifts = setup->hyper.augment_shift ? malloc(2 * trainer->batch) : NULL;
 	if (!trainer->state || !trainer->order || !trainer->labels || (setup->hyper.augment_shift && !trainer->shifts)) {
 		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "no memory for the optimiser's %zu numbers", numbers);
@@ -120,6 +120,7 @@ void mb_trainer_free(struct mb_trainer *trainer)
 	free(trainer->order);
 	free(trainer->labels);
 	free(trainer->shifts);
+	mb_evaluation_release(&trainer->validation);
 	json_decref(trainer->curve);
 	free(trainer);
 }
@@ -314,7 +315,7 @@ static void put_scores(const struct mb_trainer *trainer, json_t *to)
 {
 	struct mb_classification scores;
 
-	mb_classify(trainer->validation.confusion, MB_CLASSES, NULL, &scores);
+	mb_classify(trainer->validation.confusion, trainer->validation.classes, NULL, &scores);
 	mb_json_set(to, "val_loss", json_real(trainer->validation.loss));
 	mb_json_set(to, "val_accuracy", json_real(scores.accuracy));
 	mb_json_set(to, "val_macro_f1", json_real(scores.macro.f1));

@@ -50,7 +50,7 @@ struct mb_trainer {
 	int slots;
 	mb_real *average;            /* the last of the slots; NULL: not wanted */
 	uint32_t *order;             /* n_train: this epoch's */
-	uint8_t *labels;             /* of the batch */
+	uint16_t *labels;            /* of the batch */
 	int8_t *shifts;              /* 2 × batch: pixels down, right; NULL: none */
 	size_t batch;                /* min(batch_size, n_train) */
 	size_t tile;                 /* rows of it at once */

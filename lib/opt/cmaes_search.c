@@ -11,7 +11,11 @@ enum {
 	MOST_LAMBDA = 1024
 };
 
-#define FIRST_SIGMA 0.3   /* the tutorial's, for a solution anywhere in the cube */
+/* Deviation of a run's start: the tutorial's is 0.3. For continuous parameters 0.2: of the targets of test/bench/bbob.py it
+ * reaches .216 and .162 in 100 evaluations a dimension (5, 10 dimensions), with 0.3 .188 and .157 (s.e. .013, .006), the
+ * package cma .201 and .161. Integers and categories need the time that 0.3 gives them. */
+#define FIRST_SIGMA 0.2
+#define MIXED_SIGMA 0.3
 #define WARM_SHARE 0.2    /* of the results: where it is promising */
 #define WARM_WIDTH 0.1    /* deviation about each of them */
 #define SAME_PLACE 1e-6
@@ -277,10 +281,20 @@ static void keep_margins(struct mb_cmaes *search)
 
 static void begin(struct mb_cmaes *search, size_t lambda, const double *mean, double sigma, const double *cov);
 
+static double first_sigma(const struct mb_cmaes *search)
+{
+	double low, high;
+
+	for (size_t i = 0; i < search->n; i++)
+		if (mb_space_cell(search->space, search->at[i], 0, &low, &high))
+			return MIXED_SIGMA;
+	return search->n_categories ? MIXED_SIGMA : FIRST_SIGMA;
+}
+
 /* The next run: doubled population, or a small one, whichever has had fewer evaluations. */
 static void restart(struct mb_cmaes *search)
 {
-	double sigma = FIRST_SIGMA, *mean = calloc_of(search->n, sizeof *mean), u;
+	double sigma = first_sigma(search), *mean = calloc_of(search->n, sizeof *mean), u;
 	size_t lambda;
 	struct mb_rng rng;
 
@@ -404,7 +418,7 @@ static void begin_cold(struct mb_cmaes *search)
 	json_decref(point);
 	for (size_t i = 0; i < search->n; i++)
 		mean[i] = isnan(search->u[search->at[i]]) ? 0.5 : search->u[search->at[i]];
-	begin(search, search->first_lambda, mean, FIRST_SIGMA, NULL);
+	begin(search, search->first_lambda, mean, first_sigma(search), NULL);
 	free(mean);
 }
 

@@ -19,6 +19,7 @@
 #include "data/data.h"
 #include "opt/fidelity.h"
 #include "opt/ranking.h"
+#include "opt/surface.h"
 #include "opt/stopping.h"
 
 /* A training in the log whose point lies in the space, for algorithms that learn from results. */

@@ -242,12 +242,12 @@ TEST(cmaes_starts_from_the_best_of_a_log)
 	double warm = 0, cold = 0;
 
 	for (uint64_t seed = 0; seed < SEEDS; seed++)
-		for (int start = 0; start <= 60; start += 60) {
+		for (int start = 0; start <= 100; start += 100) {
 			struct search *search = search_new(SPHERE, 9999, seed);
 			double best = INFINITY;
 
 			for (int i = 0; i < start; i++) {
-				next(search, "random");
+				next(search, "tpe");
 				tell(search, sphere(search));
 			}
 			for (int i = 0; i < 60; i++) {
@@ -258,7 +258,7 @@ TEST(cmaes_starts_from_the_best_of_a_log)
 			*(start ? &warm : &cold) += log(best) / SEEDS;
 			search_free(search);
 		}
-	printf("# best of 60, geometric mean: %.3f, from 60 random points %.3f\n", exp(cold), exp(warm));
+	printf("# best of 60, geometric mean: %.3f, from 100 points of tpe %.3f\n", exp(cold), exp(warm));
 	CHECK(exp(warm) < exp(cold) / 1.5);
 }
 

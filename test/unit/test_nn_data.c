@@ -16,7 +16,7 @@
 #include "unit/check.h"
 
 /* Of the images and labels as first drawn: a change of the generator changes results, and is news. */
-#define DIGITS_DIGEST 0x2192c55dd886af30u
+#define DIGITS_DIGEST 0x1baba2029fa5d191u
 
 static char folder[64];
 static const char *const names[4] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
@@ -149,7 +149,9 @@ TEST(names_what_is_wrong_with_a_file)
 {
 	uint8_t huge[16] = {0, 0, 8, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
 	uint8_t zero[16] = {0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 3};
-	uint8_t label[18] = {0, 0, 8, 1, 0, 0, 0, 10, 1, 2, 3, 12};
+	uint8_t label[28] = {0, 0, 11, 1, 0, 0, 0, 10, 0, 1, 0, 2, 0, 3, 3, 232};
+	uint8_t below[48] = {0, 0, 12, 1, 0, 0, 0, 10, 0, 0, 0, 1, 255, 255, 255, 255};
+	uint8_t none[28] = {0, 0, 8, 1, 0, 0, 0, 20};
 
 	fresh_folder();
 	put(names[0], "PNG!xxxxxxxxxxxx", 16);
@@ -163,7 +165,12 @@ TEST(names_what_is_wrong_with_a_file)
 	put_idx(names[1], 19, 0);
 	refuses(names[0], "20 images, but 19 labels");
 	put(names[3], label, sizeof label);
-	refuses(names[3], "label 12 at 3 is not in 0");
+	refuses(names[3], "label 1000 at 3 is not in 0 … 999");
+	put(names[3], below, sizeof below);
+	refuses(names[3], "label 4294967295 at 1 is not in 0");
+	put(names[1], none, sizeof none);
+	put(names[3], "\0\0\10\1\0\0\0\12\0\0\0\0\0\0\0\0\0\0", 18);
+	refuses(names[1], "all labels are 0");
 	put_idx(names[2], 10, 4);
 	refuses(names[2], "images of 4×4, but those for training are 3×3");
 	put(names[3], "\0\0\10\1\0\0\0\12aaaaaaaaaabbbb", 22);
@@ -289,15 +296,15 @@ TEST(digits_are_always_the_same)
 
 TEST(split_is_stratified_and_whole)
 {
-	static uint8_t labels[1003];
-	struct mb_dataset set = {.n_train = sizeof labels, .train_y = labels};
+	static uint16_t labels[1003];
+	struct mb_dataset set = {.classes = 10, .n_train = MB_COUNT(labels), .train_y = labels};
 	size_t of[10] = {0}, all[10] = {0};
-	unsigned char seen[sizeof labels] = {0};
+	unsigned char seen[MB_COUNT(labels)] = {0};
 	struct mb_split *split, *other;
 	struct mb_err err;
 
-	for (size_t i = 0; i < sizeof labels; i++)
-		labels[i] = (uint8_t)(i % 7 % 3 + (i % 11 == 0 ? 5 : 0));
+	for (size_t i = 0; i < MB_COUNT(labels); i++)
+		labels[i] = (uint16_t)(i % 7 % 3 + (i % 11 == 0 ? 5 : 0));
 	split = mb_split_new(&set, 0.2, 1337, &err);
 	CHECK_INT(split->n_val, 201); /* round(200.6) */
 	CHECK_INT(split->n_train, 802);
@@ -305,7 +312,7 @@ TEST(split_is_stratified_and_whole)
 		of[labels[split->val[i]]]++, seen[split->val[i]]++;
 	for (size_t i = 0; i < split->n_train; i++)
 		seen[split->train[i]]++;
-	for (size_t i = 0; i < sizeof labels; i++) {
+	for (size_t i = 0; i < MB_COUNT(labels); i++) {
 		all[labels[i]]++;
 		CHECK_INT(seen[i], 1);
 	}
@@ -326,8 +333,8 @@ TEST(split_is_stratified_and_whole)
 /* Classes of 5, 3 and 2 images; a fifth of them is exactly 1, 0.6 and 0.4: the second place goes to the class of 3. */
 TEST(left_over_places_go_to_the_largest_remainders)
 {
-	static const uint8_t labels[] = {0, 0, 0, 0, 0, 1, 1, 1, 2, 2};
-	struct mb_dataset set = {.n_train = sizeof labels, .train_y = labels};
+	static const uint16_t labels[] = {0, 0, 0, 0, 0, 1, 1, 1, 2, 2};
+	struct mb_dataset set = {.classes = 10, .n_train = MB_COUNT(labels), .train_y = labels};
 	struct mb_err err;
 
 	for (uint64_t seed = 0; seed < 20; seed++) {
@@ -342,15 +349,15 @@ TEST(left_over_places_go_to_the_largest_remainders)
 
 TEST(orders_are_permutations_by_epoch)
 {
-	static uint8_t labels[500];
-	struct mb_dataset set = {.n_train = sizeof labels, .train_y = labels};
+	static uint16_t labels[500];
+	struct mb_dataset set = {.classes = 10, .n_train = MB_COUNT(labels), .train_y = labels};
 	uint32_t first[400], again[400], second[400];
 	unsigned char seen[500] = {0};
 	struct mb_split *split;
 	struct mb_err err;
 
-	for (size_t i = 0; i < sizeof labels; i++)
-		labels[i] = (uint8_t)(i % 10);
+	for (size_t i = 0; i < MB_COUNT(labels); i++)
+		labels[i] = (uint16_t)(i % 10);
 	split = mb_split_new(&set, 0.2, 1, &err);
 	mb_split_order(split, 0, first);
 	mb_split_order(split, 1, second);

@@ -78,13 +78,13 @@ static void compare(size_t number, size_t step, const char *what, const struct m
 	free(idle);
 }
 
-static void set_labels(const json_t *values, uint8_t *labels)
+static void set_labels(const json_t *values, uint16_t *labels)
 {
 	size_t i;
 	json_t *item;
 
 	json_array_foreach(values, i, item)
-		labels[i] = (uint8_t)json_integer_value(item);
+		labels[i] = (uint16_t)json_integer_value(item);
 }
 
 static void run_steps(size_t number, const json_t *item, struct mb_mlp *net, const struct mb_hyper *hyper)
@@ -93,7 +93,7 @@ static void run_steps(size_t number, const json_t *item, struct mb_mlp *net, con
 	mb_real *state = calloc((size_t)hyper->optimizer->slots * net->n_params + 1, sizeof *state);
 	mb_real *average = malloc(net->n_params * sizeof *average);
 	struct mb_dropout none = {0};
-	uint8_t labels[16];
+	uint16_t labels[16];
 	size_t i;
 
 	memcpy(average, net->param, net->n_params * sizeof *average);

@@ -229,7 +229,7 @@ TEST(a_model_file_scores_as_in_training)
 	struct mb_trainer_setup setup = setup_of(rich[1], 2);
 	struct mb_trainer *trainer;
 	struct mb_model_file model;
-	struct mb_evaluation scores;
+	struct mb_evaluation scores = {0};
 	struct mb_err err = {0};
 
 	CHECK(ready());
@@ -240,13 +240,15 @@ TEST(a_model_file_scores_as_in_training)
 	CHECK_TEXT(err.what, "");
 	CHECK_INT(mb_model_file_evaluate(&model, set, "validate", &scores, &err), 0);
 	CHECK_NEAR(scores.loss, trainer->validation.loss, 0);
-	CHECK(!memcmp(scores.confusion, trainer->validation.confusion, sizeof scores.confusion));
+	CHECK_INT(scores.classes, 10);
+	CHECK(!memcmp(scores.confusion, trainer->validation.confusion, 100 * sizeof *scores.confusion));
 	CHECK_INT(mb_model_file_evaluate(&model, set, "test", &scores, &err), 0);
 	CHECK_INT(scores.n, 500);
 	CHECK_INT(mb_model_file_evaluate(&model, set, "train", &scores, &err), 0);
 	CHECK_INT(scores.n, 1600);
 	CHECK_INT(mb_model_file_evaluate(&model, set, "tset", &scores, &err), -1);
 	CHECK_TEXT(json_string_value(json_object_get(model.head, "dataset")), "digits");
+	mb_evaluation_release(&scores);
 	mb_model_file_release(&model);
 	mb_trainer_free(trainer);
 }
