@@ -198,6 +198,19 @@ finished() {
 	no_job waits
 }
 
+@test "what Slurm said before a worker began is not said of it any more; workers stand in the order of their numbers" {
+	slow 2
+	mb-deploy start
+	finished slow 2
+	job=$(jq -r 'select(.event == "linked").job' slow/deploy.ndjson | head -1)
+	printf 'ok\n%s|%s|1|PENDING|None\n' "$(name_of slow)" "$job" >state/mb/.squeue
+	touch -d "@$(jq -s 'map(select(.event == "launch").at) | min - 0.2' slow/deploy.ndjson)" state/mb/.squeue
+	fails grep waiting <(mb-deploy status slow)
+	touch state/mb/.squeue
+	mb-deploy status slow | grep "link 1     job $job: 1 of 2 waiting: None"
+	[ "$(mb-deploy status slow | grep -o 'worker [12]  ' | xargs)" = "worker 1 worker 2" ]
+}
+
 @test "number_chain_jobs is respected; a chain that brings nothing ends by itself" {
 	slow 500 0.2 short
 	sed -i 's/cluster: generic/&, number_chain_jobs: 2/' experiment.yaml

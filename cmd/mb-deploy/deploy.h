@@ -170,8 +170,13 @@ int folder_remove(struct deployment *deployment, struct mb_err *err);
 int folder_unlink(const char *name, struct mb_err *err); /* the link alone */
 int folder_remove_tree(const char *path, struct mb_err *err); /* a folder and all in it, likewise */
 
-/* One verb at a time on this folder; the marker is read again. */
-int folder_lock(struct deployment *deployment, struct mb_err *err);
+/* One verb at a time on this folder; the marker is read again. It waits, minutes where the other makes an environment, and
+ * says so; all (NULL: none): the lock of all, which is given back, for others are not to wait for that. */
+int folder_lock(struct deployment *deployment, struct mb_lock *all, struct mb_err *err);
+int folder_lock_now(struct deployment *deployment, struct mb_err *err); /* does not wait: MB_EXIT_NO */
+
+/* Takes a lock; says once, after a second, that `what` is waited for. A signal (mb_signals_open) ends it. */
+int folder_wait(const struct deployment *deployment, struct mb_lock *lock, const char *what, struct mb_err *err);
 
 /* All that make or remove a folder hold this one of the user's as well. */
 int folder_lock_all(struct mb_lock *lock, struct mb_err *err);

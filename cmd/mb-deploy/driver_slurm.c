@@ -171,6 +171,15 @@ static int is_unseen(const struct deployment *deployment, const struct link *lin
 	       !(before && before->over && before->of == link->of);
 }
 
+/* What was asked before the worker began says nothing of it any more. */
+static int is_outdated(const struct deployment *deployment, const struct task *task)
+{
+	const struct slot *slot = journal_slot((struct journal *)&deployment->journal, task->number);
+	const struct link *link = slot ? journal_link((struct journal *)&deployment->journal, slot->link) : NULL;
+
+	return link && link->job && !strcmp(link->job, task->job) && slot->launch_s > deployment->queue->at_s;
+}
+
 static size_t slurm_waiting(const struct deployment *deployment)
 {
 	const struct queue *queue = deployment->queue;
@@ -179,7 +188,7 @@ static size_t slurm_waiting(const struct deployment *deployment)
 	size_t waiting = last && is_unseen(deployment, last) ? (size_t)last->workers : 0;
 
 	for (size_t i = 0; queue && i < queue->n; i++)
-		waiting += task_is_pending(&queue->tasks[i]) ||
+		waiting += (task_is_pending(&queue->tasks[i]) && !is_outdated(deployment, &queue->tasks[i])) ||
 			   (task_is_on(&queue->tasks[i]) &&
 			    !journal_slot((struct journal *)&deployment->journal, queue->tasks[i].number));
 	return waiting;
@@ -224,7 +233,7 @@ static void tell_link(const struct deployment *deployment, const struct link *li
 	for (size_t i = 0; queue && link->job && i < queue->n; i++) {
 		const struct task *task = &queue->tasks[i];
 
-		if (strcmp(task->job, link->job))
+		if (strcmp(task->job, link->job) || is_outdated(deployment, task))
 			continue;
 		on += task_is_on(task);
 		if (task_is_pending(task)) {

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "deploy.h"
+#include "run/run.h"
 
 enum { MARKER_BYTES = 65536, SLUG_BYTES = 200 };
 
@@ -476,23 +478,67 @@ int folder_lock_all(struct mb_lock *lock, struct mb_err *err)
 	return bad ? -1 : 0;
 }
 
-int folder_lock(struct deployment *deployment, struct mb_err *err)
+int folder_wait(const struct deployment *deployment, struct mb_lock *lock, const char *what, struct mb_err *err)
 {
-	char *path = folder_file(deployment, "deploy"), *uuid = mb_strdup(deployment->uuid);
-	int status = mb_lock_open(&deployment->lock, path, getenv("MB_LOCK"), err) < 0 ||
-				     mb_lock_take(&deployment->lock, err) < 0
-			     ? -1
-			     : 0;
+	const double say_at = mb_clock_monotonic_s() + 1;
+	int taken, said = 0;
 
-	if (!status) {
-		deployment->locked = 1;
-		status = folder_read_marker(deployment, err);
-		if (status == 1 || (!status && strcmp(uuid, deployment->uuid)))
-			status = mb_err_set(err, MB_EXIT_NO, deployment->folder, "was deleted meanwhile");
+	while ((taken = mb_lock_try(lock, err)) == 0) {
+		if (mb_signals_stopped())
+			return mb_err_set(err, MB_EXIT_SYSTEM, deployment->name, "stopped by a signal");
+		if (!said && mb_clock_monotonic_s() > say_at) {
+			mb_tool_say(deployment->tool, "%s: %s: waiting for its end", deployment->name, what);
+			said = 1;
+		}
+		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
 	}
-	free(uuid);
+	return taken < 0 ? -1 : 0;
+}
+
+static const char at_work[] = "another mb-deploy is at work on it";
+
+static int open_lock(struct deployment *deployment, struct mb_err *err)
+{
+	char *path = folder_file(deployment, "deploy");
+	int bad = mb_lock_open(&deployment->lock, path, getenv("MB_LOCK"), err);
+
 	free(path);
+	return bad;
+}
+
+static int read_again(struct deployment *deployment, struct mb_err *err)
+{
+	char *uuid = mb_strdup(deployment->uuid);
+	int status;
+
+	deployment->locked = 1;
+	status = folder_read_marker(deployment, err);
+	if (status == 1 || (!status && strcmp(uuid, deployment->uuid)))
+		status = mb_err_set(err, MB_EXIT_NO, deployment->folder, "was deleted meanwhile");
+	free(uuid);
 	return status;
+}
+
+int folder_lock(struct deployment *deployment, struct mb_lock *all, struct mb_err *err)
+{
+	int taken = open_lock(deployment, err) < 0 ? -1 : mb_lock_try(&deployment->lock, err);
+
+	if (all)
+		mb_lock_drop(all);
+	if (taken < 0 || (!taken && folder_wait(deployment, &deployment->lock, at_work, err) < 0))
+		return -1;
+	return read_again(deployment, err);
+}
+
+int folder_lock_now(struct deployment *deployment, struct mb_err *err)
+{
+	int taken = open_lock(deployment, err) < 0 ? -1 : mb_lock_try(&deployment->lock, err);
+
+	if (taken == 0) {
+		mb_err_set(err, MB_EXIT_NO, deployment->name, "%s", at_work);
+		mb_err_hint(err, "type it again when that has ended");
+	}
+	return taken == 1 ? read_again(deployment, err) : -1;
 }
 
 void folder_release(struct deployment *deployment)

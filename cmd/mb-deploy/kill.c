@@ -56,7 +56,7 @@ static int kill_deployment(struct deployment *deployment)
 	int status, killed;
 	size_t on;
 
-	if (folder_lock(deployment, &err) < 0 || journal_open(&deployment->journal, deployment->folder, 1, &err) < 0)
+	if (folder_lock(deployment, NULL, &err) < 0 || journal_open(&deployment->journal, deployment->folder, 1, &err) < 0)
 		return mb_tool_fail(tool, &err);
 	learn(deployment, 1);
 	on = count_on(deployment);

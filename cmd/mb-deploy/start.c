@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "run/run.h"
 #include "setup.h"
 
 /* ---- launching ---- */
@@ -73,14 +74,25 @@ static int say_over(struct deployment *deployment, const struct standing *standi
 	return MB_EXIT_OK;
 }
 
-/* Makes what the workers need. What has not run yet is not bound to what was found at the first attempt. */
+/* Makes what the workers need. What has not run yet is not bound to what was found at the first attempt. A signal ends git, pip
+ * and what they started as well, which would go on by themselves. */
 static int set_up(struct deployment *deployment, struct mb_experiment *experiment, const char *verb, int update)
 {
+	struct mb_err err;
+	int status;
+
 	if (!strcmp(verb, "start")) { /* of which the copy was made */
 		free(experiment->path);
 		experiment->path = mb_strdup(deployment->source);
 	}
-	return setup_prepare(deployment, experiment, !deployment->journal.n_slots || update);
+	if (mb_signals_open(0, &err) < 0)
+		return mb_tool_fail(deployment->tool, &err);
+	status = setup_prepare(deployment, experiment, !deployment->journal.n_slots || update);
+	if (!status && mb_signals_stopped()) {
+		mb_tool_warn(deployment->tool, "%s: stopped by a signal, no worker was started", deployment->name);
+		status = MB_EXIT_SYSTEM;
+	}
+	return status;
 }
 
 /* Under the verb's lock. */
@@ -291,7 +303,7 @@ static int start(struct deployment *deployment, const struct mb_experiment *expe
 	deploy_step();
 	bad = bad || folder_link(deployment, 1, &err) < 0;
 	deploy_step();
-	bad = bad || folder_lock(deployment, &err) < 0;
+	bad = bad || folder_lock(deployment, all, &err) < 0;
 	mb_lock_drop(all);
 	status = bad ? mb_tool_fail(deployment->tool, &err) : compare(deployment, &wanted);
 	if (!status)
@@ -340,7 +352,7 @@ int verb_continue(struct mb_tool *tool, const struct deploy_options *options)
 
 	if (folder_find(&deployment, tool, options->name, options->on, &err) < 0)
 		return mb_tool_fail(tool, &err);
-	if (folder_lock(&deployment, &err) < 0 || (options->extend && workspace_extend(&deployment, &err) < 0)) {
+	if (folder_lock(&deployment, NULL, &err) < 0 || (options->extend && workspace_extend(&deployment, &err) < 0)) {
 		status = mb_tool_fail(tool, &err);
 	} else {
 		(void)folder_link(&deployment, 1, &err); /* a workspace that was had back has another path */
