@@ -108,7 +108,7 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 	sed -i 's/job/no-such-job/' experiment.yaml
 	mb-deploy start
 	until_true is slow stopped
-	mb-deploy status slow | grep -q 'ended .* with 5: .*mb-train ended with 5'
+	mb-deploy status slow | grep -q 'ended .* with 5: .*mb-train ended with 5.* (mb-deploy logs slow tells why)'
 	mb-deploy logs slow | grep -q 'no-such-job'
 }
 
@@ -387,6 +387,59 @@ journal() { diff <(jq .n "$1/deploy.ndjson") <(seq "$(wc -l <"$1/deploy.ndjson")
 	[ ! -e slow ]
 }
 
+@test "options of another verb are refused, not ignored; so are the old words of another operand" {
+	slow 2
+	refused() { # WORDS COMMAND…
+		local words=$1
+		run --separate-stderr mb-deploy "${@:2}"
+		[ "$status" -eq 2 ] && [[ $stderr == *"$words"* ]] || { echo "$*: $status $stderr"; return 1; }
+	}
+	refused "status: --workers is not an option of it, but of start plan render (see --help)" status -w 2
+	refused "start: --for is not" start --for docker
+	refused "start: --json is not" start --json
+	refused "start: --nodes is not" start --nodes
+	refused "start: --extend is not" start --extend
+	refused "start: --follow is not" start -f
+	refused "list: --lines is not" list -n 5
+	refused "list: --on is not" list --on local
+	refused "status: --on is not" status --on local
+	refused "render: --on is not" render --for docker --on local experiment.yaml
+	refused "continue: --update is not" continue slow --update
+	refused "kill: --experiment is not" kill slow -e other.yaml
+	refused "takes --config_path FILE, not --experiment_name" start --experiment_name=slow
+	refused "takes --experiment_name NAME, not --config_path" status --config_path=experiment.yaml
+	refused "list: an operand is not expected" list --experiment_name=slow
+	[ ! -e slow ]
+}
+
+@test "--on of what is known: the same place is taken, another one refused" {
+	slow 2
+	mb-deploy start --on local
+	mb-deploy start --on local
+	until_true is slow finished
+	run --separate-stderr mb-deploy start --on slurm
+	[ "$status" -eq 2 ] && [[ $stderr == *"slow: has run with --on local and cannot go on with --on slurm"* ]]
+	sed -i 's/grace: 1/grace: 1, cluster: generic/' experiment.yaml
+	run --separate-stderr mb-deploy start --update
+	[ "$status" -eq 2 ] && [[ $stderr == *"slow: has run with --on local"* ]]
+	mb-deploy status slow --on local
+	run --separate-stderr mb-deploy continue slow --on slurm
+	[ "$status" -eq 2 ] && [[ $stderr == *"slow: runs with --on local, not --on slurm"* ]]
+}
+
+@test "logs -f goes on with a worker's file that another took the place of" {
+	slow 12 0.2
+	mb-deploy start
+	until_true observed 2
+	mb-deploy logs -f slow >said 2>&1 7>&- & local follower=$!
+	until_true grep -q begins said
+	until_true observed 4
+	: >slow/logs/worker-1.log
+	until_true is slow finished
+	wait $follower
+	grep -q "worker 1: done" said
+}
+
 @test "what is no verb is refused, and says what is" {
 	slow 2
 	mb-deploy plan --on local | grep -q "mb-suggest -k 2 -e experiment.yaml -l slow/trials.ndjson"
@@ -490,6 +543,25 @@ fresh() {
 	die_at_each check mb-deploy start
 	echo "$steps steps"
 	((steps > 12))
+}
+
+@test "start and delete killed at each of their steps: status tells what there is and what to type" {
+	slow 2
+	for verb in start "delete slow"; do
+		[ "$verb" = start ] || { mb-deploy start && until_true is slow finished; }
+		for n in {1..60}; do
+			MB_DEPLOY_DIE_AT=$n mb-deploy $verb 2>/dev/null && break
+			run mb-deploy status slow
+			echo "$verb, step $n: $status $output"
+			((status <= 1))
+			[[ $output == *"folder  "* || $output == *"mb-deploy start "* || $output == *"mb-deploy delete slow"* ]]
+			[ "$status" = 0 ] || [[ $output != *"-e FILE"* ]]
+			[ "$verb" != start ] || mb-deploy kill slow 2>/dev/null || true
+			[ "$verb" != start ] || rm -rf slow
+			[ "$verb" = start ] || { mb-deploy delete slow; mb-deploy start && until_true is slow finished; }
+		done
+		[ "$n" -gt 3 ]
+	done
 }
 
 @test "start killed at each of its steps while trials take long: never two workers" {

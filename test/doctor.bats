@@ -83,6 +83,22 @@ of() {
 	[[ $(line data) == "problem "*"nowhere cannot be read ("* ]]
 }
 
+@test "a file that was named and is not there is wrong, by option too" {
+	run mb-deploy doctor -e nosuch.yaml
+	[ "$status" = 2 ] && [[ $output == *"nosuch.yaml: No such file"* ]]
+}
+
+@test "no place to note where experiments lie" {
+	run env -u HOME -u XDG_STATE_HOME "$(command -v mb-deploy)" doctor
+	[ "$status" = 1 ]
+	[[ $(line state) == "problem "*"neither XDG_STATE_HOME nor HOME is set"*"(export HOME=FOLDER)" ]]
+	run env -u HOME -u XDG_STATE_HOME "$(command -v mb-deploy)" start
+	[ "$status" = 4 ] && [[ $output == *"neither XDG_STATE_HOME nor HOME is set (export HOME=FOLDER: "* ]]
+	touch taken
+	XDG_STATE_HOME=$PWD/taken run mb-deploy doctor
+	[ "$status" = 1 ] && [[ $(line state) == "problem "*"/taken/mb cannot be written: Not a directory"* ]]
+}
+
 @test "a folder that cannot be written, a full disk" {
 	cd /proc
 	run mb-deploy doctor

@@ -178,6 +178,49 @@ modulefiles() {
 	[ "$(find .mb-env -mindepth 1 -maxdepth 1 -type d -name '*.*' | wc -l)" -eq 1 ]
 }
 
+# never_ends: a python3 whose `venv` waits for a process of its own.
+never_ends() {
+	mkdir -p slow-bin
+	cat >slow-bin/python3 <<-END
+	#!/bin/bash
+	case "\$*" in
+	*venv*) sleep 77.$BATS_TEST_NUMBER$$ & wait ;;
+	*) exec $(command -v python3) "\$@" ;;
+	esac
+	END
+	chmod +x slow-bin/python3
+}
+at_venv() { pgrep -f "^sleep 77.$BATS_TEST_NUMBER$$"; }
+
+@test "while an environment is made: others say that they wait, delete does not; a signal ends all of it" {
+	repo
+	echo >repo/requirements.txt
+	commit empty
+	search net <<<"$git_of_repo"
+	never_ends
+	PATH=$PWD/slow-bin:$PATH mb-deploy start net.yaml 2>first 7>&- & first=$!
+	until_true at_venv
+	for verb in "start net.yaml" "kill net" "continue net"; do
+		run timeout 3 mb-deploy $verb
+		[ "$status" = 124 ] && [[ $output == *"net: another mb-deploy is at work on it: waiting for its end"* ]]
+	done
+	timeout 20 mb-deploy start net.yaml 2>/dev/null 7>&- & second=$!
+	sleep 0.2
+	run timeout 3 mb-deploy delete net
+	[ "$status" = 1 ] && [[ $output == *"net: another mb-deploy is at work on it (type it again when that has ended)"* ]]
+	kill "$second"
+	search other <<<"$git_of_repo"
+	run timeout 3 mb-deploy start other.yaml
+	[ "$status" = 124 ] && [[ $output == *"other: another start makes this environment: waiting for its end"* ]]
+	kill "$first"
+	wait "$first" || status=$?
+	[ "$status" = 4 ] || cat first
+	fails at_venv
+	grep -q "stopped by a signal" first
+	[ "$(find .mb-env -mindepth 1 -not -name '*.lock' | wc -l)" = 0 ]
+	mb-deploy delete net
+}
+
 @test "kill -9 of start at each step of the environment, and the same command again" {
 	repo
 	conda

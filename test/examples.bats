@@ -282,7 +282,7 @@ hyperparameters() {
 	digits
 	hyperparameters | awk '$3 != "-" { v = $3; if (v !~ /^[[0-9]|^false$/) v = "\"" v "\""; printf "%s\"%s\": %s", n++ ? ", " : "{", $1, v }
 			       END { print "}" }' >defaults
-	jq -e 'length == 15' defaults
+	jq -e 'length == 23' defaults
 	{ suggestion 1 '{}' 5; suggestion 2 "$(cat defaults)" 5; } | mb-train -l - | jq -c '.metrics | del(.train_seconds)' >metrics
 	[[ $(wc -l <metrics) == 2 && $(sort -u metrics | wc -l) == 1 ]]
 }

@@ -573,7 +573,7 @@ for_lock() {
 
 @test "options that this version lacks say so; a log on stdin is no log to mb-collect" {
 	experiment 9 1
-	for line in "mb-suggest --prior-log=x" "mb-collect --html=x"; do
+	for line in "mb-suggest --prior-log=x"; do
 		run $line
 		[ "$status" -eq 2 ]
 		[[ $output == *": not built in yet" ]]

@@ -113,6 +113,20 @@ done_in() {
 	done
 }
 
+@test "what start would have made is named" {
+	hostile
+	run --separate-stderr mb-deploy render --for slurm
+	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	cat >>experiment.yaml <<-'END'
+	model: {command: [./train]}
+	git_options: {git_uri: ../model}
+	cluster_modules: [devel/cuda]
+	END
+	run --separate-stderr mb-deploy render --for docker
+	[ "$status" -eq 0 ]
+	[[ $stderr == "mb-deploy: git_options, cluster_modules: nothing of what is printed makes or fetches it"* ]]
+}
+
 @test "wrong words" {
 	experiment
 	run -2 --separate-stderr mb-deploy render experiment.yaml

@@ -82,21 +82,39 @@ agree() {
 	agree 30
 }
 
-@test "kill -9 again and again, while requests fail: nothing is lost or doubled" {
-	service --fail-rate 0.2 --lose-rate 0.1 --delay 0.03
-	remote 30 3
-	for i in 1 2 3 4 5 6; do
-		mb-suggest -q | work | mb-collect -q >out &
-		local pipe=$!
-		sleep "1.$((i * 37 % 10))"
-		# The head of this very pipe, by its working folder.
-		for pid in $(pgrep -x mb-suggest); do
-			[ "$(readlink "/proc/$pid/cwd")" != "$PWD" ] || kill -9 "$pid"
-		done
-		wait $pipe
+# kill_suggest: kill -9 to each mb-suggest of this test, which are those in its folder; one at least.
+kill_suggest() {
+	local pid killed=
+	for pid in $(pgrep -x mb-suggest); do
+		[ "$(readlink "/proc/$pid/cwd")" != "$PWD" ] || ! kill -9 "$pid" || killed=yes
 	done
-	mb-suggest -q | work | mb-collect -q >out
-	agree 30
+	[ "$killed" ]
+}
+
+# Each kill comes when the service has got so far, between what it did and its answer; or (late) before it does what the
+# killed process asked for, which then happens while the next one waits.
+@test "kill -9 again and again, while requests fail: nothing is lost or doubled" {
+	service --fail-rate 0.1 --hold experiments:1 --hold suggestions:4 --hold observations:5:late \
+		--hold observations:9 --hold suggestions:14:late
+	remote 16 3
+	local pipe i j
+	mb-suggest -q | work | mb-collect -q >out &
+	pipe=$!
+	for i in 1 2 3 4 5; do
+		for ((j = 0; j < 400; j++)); do
+			[ ! -e held ] || break
+			sleep 0.05
+		done
+		[ -e held ]
+		kill_suggest
+		wait $pipe
+		mb-suggest -q | work | mb-collect -q >out &
+		pipe=$!
+		sleep 0.5
+		rm held
+	done
+	wait $pipe
+	agree 16
 }
 
 @test "killed between creating the experiment and writing of it: the experiment is found" {
@@ -220,11 +238,21 @@ agree() {
 		[[ "$stderr" == *"experiment.yaml:"*"$words"* ]] || { echo "$stderr"; return 1; }
 	done <<-'END'
 	fidelity: {name: epochs, min: 1, max: 9, eta: 3}|multi-fidelity
+	tasks: [{name: small, cost: 0.1}, {name: all, cost: 1}]|tasks: not built in with algorithm: sigopt
 	END
 	remote
 	sed -i '/name: x/s/.*/- {name: x, type: int, bounds: {min: 1, max: 64}, transformation: log}/' experiment.yaml
 	run -2 --separate-stderr mb-suggest -n 1
 	[[ "$stderr" == *'experiment.yaml:3: x: transformation: log of an int'* ]]
+	remote
+	sed -i '/name: x/s/.*/- {name: x, type: int, bounds: {min: 1, max: 64}, prior: {name: normal, mean: 9, scale: 2}}/' \
+		experiment.yaml
+	run -2 --separate-stderr mb-suggest -n 1
+	[[ "$stderr" == *'experiment.yaml:3: x: a prior of an int'* ]]
+	remote
+	sed -i 's/\[\[20\].*"off"\]/[[20]]/' experiment.yaml
+	run -2 --separate-stderr mb-suggest -n 1
+	[[ "$stderr" == *'experiment.yaml:4: layers: SigOpt wants two categorical values at least'* ]]
 	remote
 	sed -i 's/"off"/"[20]"/' experiment.yaml
 	run -2 --separate-stderr mb-suggest -n 1
@@ -233,6 +261,25 @@ agree() {
 	sed -i 's/^metrics.*/metrics: [a, b, c]/' experiment.yaml
 	run -2 --separate-stderr mb-suggest --check
 	[[ "$stderr" == *'SigOpt optimises two at most'* ]]
+	# At the limit, and one beyond: constraints; characters of a value.
+	remote
+	sed -i 's/^metrics: .*/metrics:/' experiment.yaml
+	echo '- {name: loss, objective: minimize}' >>experiment.yaml
+	for i in 1 2 3 4 5; do
+		[ $i = 1 ] || mb-suggest --check >/dev/null
+		echo "- {name: c$i, objective: minimize, strategy: constraint, threshold: $i}" >>experiment.yaml
+	done
+	run -2 --separate-stderr mb-suggest --check
+	[[ "$stderr" == *'experiment.yaml:'*'metrics: SigOpt takes four constraints at most'* ]]
+	for letter in a ä; do
+		word=$(printf "$letter%.0s" {1..50})
+		remote
+		sed -i "s/off/$word/" experiment.yaml
+		mb-suggest --check >/dev/null
+		sed -i "s/$word/$word$letter/" experiment.yaml
+		run -2 --separate-stderr mb-suggest --check
+		[[ "$stderr" == *"experiment.yaml:4: layers: $letter"*"is longer than SigOpt's 50 characters for a value"* ]]
+	done
 	[ ! -e trials.ndjson ]
 }
 
@@ -272,13 +319,18 @@ agree() {
 @test "the token stands in no argument, log, record or word" {
 	service --fail-rate 0.3
 	remote 8
+	# The processes of this test alone: by a mark in their environment, which all that they start have too.
+	export SEARCH_OF=$PWD
 	mb-suggest -v 2>err | work | mb-collect -v >out 2>>err &
 	local pipe=$!
 	for i in 1 2 3 4 5 6 7 8 9 10; do
-		cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' >>arguments || true
+		for process in $(grep -lszxF "SEARCH_OF=$PWD" /proc/[0-9]*/environ); do
+			tr '\0' '\n' <"${process%environ}cmdline" >>arguments || true
+		done 2>/dev/null
 		sleep 0.05
 	done
 	wait $pipe
+	grep -qx mb-suggest arguments
 	agree 8
 	SIGOPT_TOKEN=wrong-t0ken-s3cret run -4 --separate-stderr mb-suggest -n 1 -l other.ndjson
 	echo "$stderr" >>err
@@ -494,9 +546,7 @@ ask() {
 		mb-suggest -q | work | mb-collect -q >out &
 		local pipe=$!
 		sleep $((i * 2))
-		for pid in $(pgrep -x mb-suggest); do
-			[ "$(readlink "/proc/$pid/cwd")" != "$PWD" ] || kill -9 "$pid"
-		done
+		kill_suggest || true # it may have been quick
 		wait $pipe
 	done
 	mb-suggest -q | work | mb-collect -q >out

@@ -5,7 +5,7 @@
 It is stricter than the service where a client could go wrong: every key is known, every value of a categorical is a
 text. It loses requests and answers on demand. GET /dump shows what it holds, without a token.
 """
-import argparse, base64, json, random, re, sys, threading, time
+import argparse, base64, json, os, random, re, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -117,12 +117,24 @@ class Service:
     items = own(getattr(self, what), e)
     return self.page([i for i in items if query.get("state") in (None, i.get("state"))], query)
 
-  def answer(self, method, url, token, body):
+  def hold(self, method, path, late):
+    """Where --hold names this moment, waits until the test has removed the file `held`: True."""
+    kind = path.rpartition("/")[2]
+    moment = method == "POST" and f"{kind}:{len(getattr(self, kind)) + late}" + ":late" * late
+    if moment not in self.options.hold:
+      return False
+    self.options.hold.remove(moment)
+    open("held", "w").close()
+    while os.path.exists("held"):
+      time.sleep(0.02)
+    return True
+
+  def answer(self, method, url, token, body, sure):
     o = self.options
     if url.path == "/dump":
       return {k: getattr(self, k) for k in ("experiments", "suggestions", "observations", "requests")}
     self.requests.append(f"{method} {url.path}")
-    chance = self.random.random()
+    chance = 1 if sure else self.random.random()
     if len(self.requests) <= o.fail_first or chance < o.fail_rate:
       raise Refused(o.fail_status or self.random.choice([429, 503]), "not now")
     check(token == o.token, f"This endpoint requires a valid API token, not {token}.", 403)
@@ -143,9 +155,12 @@ class Handler(BaseHTTPRequestHandler):
     url, status = urlsplit(self.path), 200
     if url.path != "/dump":
       time.sleep(options.delay)
+    late = service.hold(self.command, url.path, 1)
     try:
       with service.lock:
-        data = json.dumps(service.answer(self.command, url, user, json.loads(raw or b"{}"))).encode()
+        data = json.dumps(service.answer(self.command, url, user, json.loads(raw or b"{}"), late)).encode()
+      if late or service.hold(self.command, url.path, 0):
+        raise Lost
     except Lost:
       self.close_connection = True
       return
@@ -175,6 +190,9 @@ parser.add_argument("--fail-rate", type=float, default=0, help="requests answere
 parser.add_argument("--fail-first", type=int, default=0, help="so many requests first")
 parser.add_argument("--fail-status", type=int, default=0, help="with this in place of 429 or 503")
 parser.add_argument("--lose-rate", type=float, default=0, help="connections cut: half of them before, half after it is done")
+parser.add_argument("--hold", action="append", default=[], metavar="KIND:N[:late]",
+                    help="once, make the file `held`, answer to the POST of the Nth nothing and, late, do it only then, "
+                    "when the file is gone")
 parser.add_argument("--retry-after", type=int, default=0)
 parser.add_argument("--repeat", action="store_true", help="always the same suggestion")
 parser.add_argument("--babble", action="store_true", help="answers that are no JSON")

@@ -105,6 +105,7 @@ finished() {
 	[ "$status" -eq 0 ] && [[ $stderr == *"slow: 2 workers submitted"* ]]
 	((${EPOCHREALTIME/./} - start < 2000000))
 	finished slow 6
+	fails grep submitted <(mb-deploy status slow)
 	fails grep "nothing is left to do" slow/logs/*
 	mb-deploy status slow | grep -q "worker 2   ended .* with 0: done"
 	jq -es 'map(select(.event == "span").phase) | index("deploy") and index("queue") and index("undeploy")' slow/deploy.ndjson
@@ -152,8 +153,9 @@ finished() {
 		run --separate-stderr mb-deploy start
 		echo "$stderr"
 		[ "$status" -eq 2 ]
-		[[ $stderr == *"experiment.yaml:5: sbatch_options.${option%%:*}: ${option#*: }: sbatch says: "*"$remedy"* ]]
+		[[ $stderr == *"$PWD/experiment.yaml:5: sbatch_options.${option%%:*}: ${option#*: }: sbatch says: "*"$remedy"* ]]
 		state_is wrong "not started"
+		mb-deploy logs wrong 2>&1 | grep -q "no worker has begun (mb-deploy status wrong tells why)"
 		mb-deploy status wrong | grep -q "was not queued: "
 		no_job wrong
 		mb-deploy delete wrong
@@ -187,10 +189,26 @@ finished() {
 	grep -q "waits: waiting, 0 of 2" said.1
 	grep -q "link 1     job [0-9]*: 2 of 2 waiting: BeginTime" said.6
 	[ "$(cat calls)" = squeue ]
+	touch -d "+1 hour" state/mb/.squeue # a clock that was set back
+	PATH=$PWD/bin:$PATH mb-deploy status >/dev/null
+	[ "$(grep -c squeue calls)" = 2 ]
 	mb-deploy status waits --json | jq -e '.waiting == 2 and .links[0].reason == "BeginTime"'
 	mb-deploy kill waits
 	mb-deploy kill other
 	no_job waits
+}
+
+@test "what Slurm said before a worker began is not said of it any more; workers stand in the order of their numbers" {
+	slow 2
+	mb-deploy start
+	finished slow 2
+	job=$(jq -r 'select(.event == "linked").job' slow/deploy.ndjson | head -1)
+	printf 'ok\n%s|%s|1|PENDING|None\n' "$(name_of slow)" "$job" >state/mb/.squeue
+	touch -d "@$(jq -s 'map(select(.event == "launch").at) | min - 0.2' slow/deploy.ndjson)" state/mb/.squeue
+	fails grep waiting <(mb-deploy status slow)
+	touch state/mb/.squeue
+	mb-deploy status slow | grep "link 1     job $job: 1 of 2 waiting: None"
+	[ "$(mb-deploy status slow | grep -o 'worker [12]  ' | xargs)" = "worker 1 worker 2" ]
 }
 
 @test "number_chain_jobs is respected; a chain that brings nothing ends by itself" {

@@ -108,7 +108,7 @@ static void add_cell(struct mb_str *text, const json_t *value)
 		}
 }
 
-static double sum_spans(const json_t *json, const char *phase)
+double collect_sum_spans(const json_t *json, const char *phase)
 {
 	const json_t *spans = json_object_get(json, "spans");
 	double seconds = 0;
@@ -123,15 +123,14 @@ static double sum_spans(const json_t *json, const char *phase)
 	return seconds;
 }
 
-/* Metrics of the file first, then what else the records bring, in order of appearance. */
-static json_t *metric_names(const struct collect *collect, const struct mb_log *log)
+json_t *collect_metric_names(const struct mb_experiment *experiment, const struct mb_log *log)
 {
 	json_t *names = json_object();
 	const char *name;
 	json_t *value;
 
-	for (size_t i = 0; i < collect->experiment->n_metrics; i++)
-		mb_json_set(names, collect->experiment->metrics[i].name, json_true());
+	for (size_t i = 0; i < experiment->n_metrics; i++)
+		mb_json_set(names, experiment->metrics[i].name, json_true());
 	for (size_t i = 0; i < log->n_keys; i++)
 		json_object_foreach(json_object_get(log->keys[i].result, "metrics"), name, value)
 			mb_json_set(names, name, json_true());
@@ -143,7 +142,7 @@ static void add_row(const struct collect *collect, const struct mb_key *key, jso
 	const struct mb_space *space = &collect->experiment->space;
 	const json_t *record = key->result ? key->result : key->issue;
 	const json_t *assignments = json_object_get(record, "assignments");
-	json_t *seconds = json_real(sum_spans(key->result, "train")), *unused;
+	json_t *seconds = json_real(collect_sum_spans(key->result, "train")), *unused;
 	const char *name;
 
 	mb_str_addf(text, "%lld\t%lld\t%s", (long long)key->trial, (long long)key->rung, mb_status_name(key->status));
@@ -170,7 +169,7 @@ int collect_tsv(struct collect *collect)
 
 	if (status)
 		return status;
-	metrics = metric_names(collect, &log);
+	metrics = collect_metric_names(collect->experiment, &log);
 	mb_str_adds(&text, "trial\trung\tstatus");
 	for (size_t i = 0; i < space->n_conditionals; i++)
 		mb_str_addf(&text, "\t%s", space->conditionals[i].name);
@@ -307,7 +306,7 @@ static void add_times(const struct mb_log *log, struct mb_str *text)
 		double seconds = 0;
 
 		for (size_t i = 0; i < log->n_keys; i++)
-			seconds += sum_spans(log->keys[i].result, phases[p]);
+			seconds += collect_sum_spans(log->keys[i].result, phases[p]);
 		if (seconds > 0)
 			mb_str_addf(text, "              %-9s %.3f s in all\n", phases[p], seconds);
 	}

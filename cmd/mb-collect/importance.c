@@ -8,11 +8,6 @@
 #include "collect.h"
 #include "opt/opt.h"
 
-struct importance {
-	const char *name;
-	double total, alone;
-};
-
 static int by_total(const void *a, const void *b)
 {
 	const struct importance *left = a, *right = b;
@@ -25,22 +20,37 @@ static json_t *rounded(double share)
 	return json_real(round(share * 1e4) / 1e4);
 }
 
-static int print(struct collect *collect, const struct mb_surface *model, const char *metric)
+struct importance *importance_new(const struct mb_log *log, const struct mb_experiment *experiment, size_t metric,
+				  struct mb_err *err)
 {
-	const struct mb_space *space = &collect->experiment->space;
+	const struct mb_space *space = &experiment->space;
+	struct mb_surface *model = mb_surface_new(log, experiment, metric, err);
 	size_t dims = mb_space_dims(space);
-	struct importance *at = mb_alloc(dims * sizeof *at);
-	double *total = mb_alloc(2 * dims * sizeof *total), *alone = total + dims;
-	struct mb_str text = {0};
-	int bad;
+	struct importance *at;
+	double *total, *alone;
 
+	if (!model)
+		return NULL;
+	at = mb_alloc(dims * sizeof *at);
+	total = mb_alloc(2 * dims * sizeof *total);
+	alone = total + dims;
 	mb_surface_importance(model, total, alone);
 	for (size_t i = 0; i < dims; i++)
 		at[i] = (struct importance){i < space->n_conditionals ? space->conditionals[i].name
 								      : space->params[i - space->n_conditionals].name,
-					    total[i], alone[i]};
+					    total[i], fmin(alone[i], total[i])}; /* more is the estimator's error */
 	qsort(at, dims, sizeof *at, by_total);
-	for (size_t i = 0; i < dims; i++) {
+	free(total);
+	mb_surface_free(model);
+	return at;
+}
+
+static int print(struct collect *collect, const struct importance *at, const char *metric)
+{
+	struct mb_str text = {0};
+	int bad;
+
+	for (size_t i = 0; i < mb_space_dims(&collect->experiment->space); i++) {
 		json_t *line = json_object();
 
 		mb_json_set(line, "metric", json_string(metric));
@@ -53,8 +63,6 @@ static int print(struct collect *collect, const struct mb_surface *model, const 
 	}
 	bad = mb_tool_write(collect->tool, text.at, text.n) < 0 && !collect->tool->stdout_gone;
 	mb_str_release(&text);
-	free(total);
-	free(at);
 	return bad ? MB_EXIT_SYSTEM : MB_EXIT_OK;
 }
 
@@ -68,13 +76,13 @@ int collect_importance(struct collect *collect)
 	if (status)
 		return status;
 	for (size_t i = 0; i < experiment->n_metrics && status == MB_EXIT_OK; i++) {
-		struct mb_surface *model;
+		struct importance *at;
 
 		if (experiment->metrics[i].strategy != MB_STRATEGY_OPTIMIZE)
 			continue;
-		model = mb_surface_new(&log, experiment, i, &err);
-		status = model ? print(collect, model, experiment->metrics[i].name) : mb_tool_fail(collect->tool, &err);
-		mb_surface_free(model);
+		at = importance_new(&log, experiment, i, &err);
+		status = at ? print(collect, at, experiment->metrics[i].name) : mb_tool_fail(collect->tool, &err);
+		free(at);
 	}
 	mb_log_close(&log);
 	return status;

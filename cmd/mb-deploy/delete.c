@@ -63,7 +63,7 @@ static int delete (struct deployment *deployment)
 	struct mb_err err;
 	int status, killed;
 
-	if (folder_lock(deployment, &err) < 0 || journal_open(&deployment->journal, deployment->folder, 1, &err) < 0)
+	if (folder_lock_now(deployment, &err) < 0 || journal_open(&deployment->journal, deployment->folder, 1, &err) < 0)
 		return mb_tool_fail(tool, &err);
 	status = check_uuid(deployment);
 	if (status)
@@ -137,7 +137,7 @@ int verb_delete(struct mb_tool *tool, const struct deploy_options *options)
 		mb_lock_close(&all);
 		return mb_tool_fail(tool, &err);
 	}
-	if (folder_find(&deployment, tool, options->name, &why) == 0) {
+	if (folder_find(&deployment, tool, options->name, options->on, &why) == 0) {
 		status = delete (&deployment);
 		folder_release(&deployment);
 	} else {

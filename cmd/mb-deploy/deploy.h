@@ -40,7 +40,7 @@ struct deploy_options {
 	const char *target; /* of render; NULL: not given */
 	const char *name; /* the operand: a FILE, a NAME, a folder; NULL: none */
 	int64_t workers;  /* 0: as the driver likes */
-	int64_t lines;    /* of logs */
+	int64_t lines;    /* of logs; 0: not given */
 	int update, follow, json, extend, nodes;
 };
 
@@ -145,10 +145,13 @@ char *driver_program(const char *name);
 /* ---- folder.c ---- */
 
 char *folder_slug(const char *experiment_name); /* the caller frees */
-char *folder_state(struct mb_err *err);         /* $XDG_STATE_HOME/mb, made if need be; the caller frees */
+char *folder_state_path(void);                  /* $XDG_STATE_HOME/mb; NULL: nowhere; the caller frees */
+char *folder_state(struct mb_err *err);         /* the same, made if need be */
 
-/* Finds the deployment that `name` means: a link under the state, else a path. MB_EXIT_NO when there is none. */
-int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, struct mb_err *err);
+/* Finds the deployment that `name` means: a link under the state, else a path. MB_EXIT_NO when there is none, MB_EXIT_USAGE
+ * when it runs elsewhere than `on` (NULL: anywhere). */
+int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, const char *on,
+		struct mb_err *err);
 
 /* Reads the marker of deployment->folder: 1 when there is none (not a deployment), -1 with err. */
 int folder_read_marker(struct deployment *deployment, struct mb_err *err);
@@ -167,8 +170,13 @@ int folder_remove(struct deployment *deployment, struct mb_err *err);
 int folder_unlink(const char *name, struct mb_err *err); /* the link alone */
 int folder_remove_tree(const char *path, struct mb_err *err); /* a folder and all in it, likewise */
 
-/* One verb at a time on this folder; the marker is read again. */
-int folder_lock(struct deployment *deployment, struct mb_err *err);
+/* One verb at a time on this folder; the marker is read again. It waits, minutes where the other makes an environment, and
+ * says so; all (NULL: none): the lock of all, which is given back, for others are not to wait for that. */
+int folder_lock(struct deployment *deployment, struct mb_lock *all, struct mb_err *err);
+int folder_lock_now(struct deployment *deployment, struct mb_err *err); /* does not wait: MB_EXIT_NO */
+
+/* Takes a lock; says once, after a second, that `what` is waited for. A signal (mb_signals_open) ends it. */
+int folder_wait(const struct deployment *deployment, struct mb_lock *lock, const char *what, struct mb_err *err);
 
 /* All that make or remove a folder hold this one of the user's as well. */
 int folder_lock_all(struct mb_lock *lock, struct mb_err *err);

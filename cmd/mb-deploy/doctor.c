@@ -342,7 +342,8 @@ int verb_doctor(struct mb_tool *tool, const struct deploy_options *options)
 	if (options->name)
 		tool->experiment_path = options->name;
 	/* Without a file there is still much to look at. */
-	if (options->name || access(tool->experiment_path, F_OK) == 0) {
+	if (options->name || strcmp(tool->experiment_path, "experiment.yaml") ||
+	    access(tool->experiment_path, F_OK) == 0) {
 		experiment = mb_tool_experiment(tool);
 		if (!experiment)
 			return MB_EXIT_USAGE;

@@ -208,6 +208,22 @@ static void look_at_clock(struct doctor *doctor, const char *folder)
 	free(path);
 }
 
+/* It is made by start, not here. */
+static void look_at_state(struct doctor *doctor)
+{
+	char *path = folder_state_path();
+
+	if (!path)
+		doctor_add(doctor, FINDING_PROBLEM, "state", "export HOME=FOLDER",
+			   "neither XDG_STATE_HOME nor HOME is set, so no experiment could be found again");
+	else if (access(path, W_OK) < 0 && errno != ENOENT)
+		doctor_add(doctor, FINDING_PROBLEM, "state", "export XDG_STATE_HOME=FOLDER, one that you may write",
+			   "%s cannot be written: %s", path, strerror(errno));
+	else
+		doctor_add(doctor, FINDING_OK, "state", NULL, "%s", path);
+	free(path);
+}
+
 void doctor_files(struct doctor *doctor)
 {
 	char *wanted = mb_path_join(doctor->folder, ".mb-doctor"), *folder = mb_path_unique(wanted);
@@ -225,4 +241,5 @@ void doctor_files(struct doctor *doctor)
 	}
 	free(folder);
 	free(wanted);
+	look_at_state(doctor);
 }

@@ -166,7 +166,7 @@ static void look_at_options(struct doctor *doctor)
 	if (slurm_run(&said, words.at, ASK_S, -1, &err) == 0) {
 		doctor_add(doctor, FINDING_OK, "options", NULL, "%.*s", (int)strcspn(said.err.at, "\n"), said.err.at);
 	} else {
-		sbatch_explain(doctor->experiment, said.err.at, &err);
+		sbatch_explain(doctor->experiment, doctor->experiment->path, said.err.at, &err);
 		doctor_add_err(doctor, "options", &err);
 	}
 	said_release(&said);

@@ -161,12 +161,23 @@ static enum life slurm_look(const struct deployment *deployment, const struct sl
 	return slot->stopping ? LIFE_STOPPING : slot->begun_s > 0 ? LIFE_RUNNING : LIFE_STARTING;
 }
 
-/* Submitted since Slurm was last asked, and none of its workers has begun. */
+/* Submitted since Slurm was last asked, none of its workers has begun, and it was not dropped with the last observation. */
 static int is_unseen(const struct deployment *deployment, const struct link *link)
 {
+	const struct link *before = journal_link((struct journal *)&deployment->journal, link->number - 1);
 	const double known_s = deployment->queue && !deployment->queue->down ? deployment->queue->at_s : 0;
 
-	return link->job && link->begun_s == 0 && link->claim > deployment->journal.kill && link->linked_s > known_s;
+	return link->job && link->begun_s == 0 && link->claim > deployment->journal.kill && link->linked_s > known_s &&
+	       !(before && before->over && before->of == link->of);
+}
+
+/* What was asked before the worker began says nothing of it any more. */
+static int is_outdated(const struct deployment *deployment, const struct task *task)
+{
+	const struct slot *slot = journal_slot((struct journal *)&deployment->journal, task->number);
+	const struct link *link = slot ? journal_link((struct journal *)&deployment->journal, slot->link) : NULL;
+
+	return link && link->job && !strcmp(link->job, task->job) && slot->launch_s > deployment->queue->at_s;
 }
 
 static size_t slurm_waiting(const struct deployment *deployment)
@@ -177,7 +188,7 @@ static size_t slurm_waiting(const struct deployment *deployment)
 	size_t waiting = last && is_unseen(deployment, last) ? (size_t)last->workers : 0;
 
 	for (size_t i = 0; queue && i < queue->n; i++)
-		waiting += task_is_pending(&queue->tasks[i]) ||
+		waiting += (task_is_pending(&queue->tasks[i]) && !is_outdated(deployment, &queue->tasks[i])) ||
 			   (task_is_on(&queue->tasks[i]) &&
 			    !journal_slot((struct journal *)&deployment->journal, queue->tasks[i].number));
 	return waiting;
@@ -222,7 +233,7 @@ static void tell_link(const struct deployment *deployment, const struct link *li
 	for (size_t i = 0; queue && link->job && i < queue->n; i++) {
 		const struct task *task = &queue->tasks[i];
 
-		if (strcmp(task->job, link->job))
+		if (strcmp(task->job, link->job) || is_outdated(deployment, task))
 			continue;
 		on += task_is_on(task);
 		if (task_is_pending(task)) {

@@ -111,8 +111,11 @@ static char *find_conda(const struct setup *setup)
 
 static int fail(const struct setup *setup, const struct command *command, const char *file, struct mb_err *err)
 {
-	char *words = command_words(command, 3);
+	char *words;
 
+	if (command->stopped)
+		return mb_err_set(err, MB_EXIT_SYSTEM, file, "no environment is made from it: stopped by a signal");
+	words = command_words(command, 3);
 	mb_err_set(err, MB_EXIT_CHILD, file, "no environment could be made from it: %s: %s",
 		   mb_path_name(command->argv[0]), words);
 	free(words);
@@ -308,7 +311,10 @@ static int obtain(const struct setup *setup, struct recipe *recipe, char **link,
 	digest = folder_digest(&recipe->key);
 	*link = mb_path_join(all, digest);
 	if (!bad && !is_ready(*link)) {
-		bad = mb_lock_open(&lock, *link, getenv("MB_LOCK"), err) < 0 || mb_lock_take(&lock, err) < 0 ? -1 : 0;
+		bad = mb_lock_open(&lock, *link, getenv("MB_LOCK"), err) < 0 ||
+				      folder_wait(setup->deployment, &lock, "another start makes this environment", err) < 0
+			      ? -1
+			      : 0;
 		if (!bad && !is_ready(*link)) /* nobody else made it meanwhile */
 			bad = make(setup, recipe, *link, err);
 		if (!bad)

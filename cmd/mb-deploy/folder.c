@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "deploy.h"
+#include "run/run.h"
 
 enum { MARKER_BYTES = 65536, SLUG_BYTES = 200 };
 
@@ -42,17 +44,24 @@ char *folder_slug(const char *name)
 	return mb_str_take(&text);
 }
 
-char *folder_state(struct mb_err *err)
+char *folder_state_path(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char *path;
 
 	if (state && *state == '/')
-		path = mb_path_join(state, "mb");
-	else if (home && *home)
-		path = mb_path_join(home, ".local/state/mb");
-	else
-		return mb_err_set(err, MB_EXIT_SYSTEM, NULL, "neither XDG_STATE_HOME nor HOME is set"), NULL;
+		return mb_path_join(state, "mb");
+	return home && *home ? mb_path_join(home, ".local/state/mb") : NULL;
+}
+
+char *folder_state(struct mb_err *err)
+{
+	char *path = folder_state_path();
+
+	if (!path) {
+		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "neither XDG_STATE_HOME nor HOME is set");
+		mb_err_hint(err, "export HOME=FOLDER: experiments are found by what stands under it");
+		return NULL;
+	}
 	if (mb_mkdirs(path, err) == 0)
 		return path;
 	free(path);
@@ -171,9 +180,12 @@ int folder_read_marker(struct deployment *deployment, struct mb_err *err)
 	} else if (mb_file_read(path, MARKER_BYTES, &text, err) == 0 &&
 		   (marker = mb_json_parse(text.at, text.n, path, err))) {
 		bad = take_marker(deployment, marker);
-		if (bad)
+		if (bad) {
 			mb_err_set(err, MB_EXIT_SYSTEM, path,
 				   "is not the marker of a folder that this mb-deploy can use");
+			mb_err_hint(err, "put back what it was, or remove the folder by hand and type mb-deploy delete %s",
+				    mb_path_name(deployment->folder));
+		}
 	}
 	json_decref(marker);
 	mb_str_release(&text);
@@ -420,7 +432,8 @@ static void not_found(const char *name, struct mb_err *err)
 	free(slug);
 }
 
-int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, struct mb_err *err)
+int folder_find(struct deployment *deployment, struct mb_tool *tool, const char *name, const char *on,
+		struct mb_err *err)
 {
 	char *slug = folder_slug(name);
 	const char *const candidates[] = {name, slug, NULL};
@@ -439,10 +452,13 @@ int folder_find(struct deployment *deployment, struct mb_tool *tool, const char 
 	if (status == 1)
 		status = found(deployment, name, err);
 	free(slug);
-	if (status == 0)
+	if (status == 0 && (!on || driver_find(on) == deployment->driver))
 		return 0;
 	if (status == 1)
 		not_found(name, err);
+	else if (status == 0)
+		mb_err_set(err, MB_EXIT_USAGE, NULL, "%s: runs with --on %s, not --on %s", deployment->name,
+			   deployment->driver->name, on);
 	folder_release(deployment);
 	return -1;
 }
@@ -462,23 +478,67 @@ int folder_lock_all(struct mb_lock *lock, struct mb_err *err)
 	return bad ? -1 : 0;
 }
 
-int folder_lock(struct deployment *deployment, struct mb_err *err)
+int folder_wait(const struct deployment *deployment, struct mb_lock *lock, const char *what, struct mb_err *err)
 {
-	char *path = folder_file(deployment, "deploy"), *uuid = mb_strdup(deployment->uuid);
-	int status = mb_lock_open(&deployment->lock, path, getenv("MB_LOCK"), err) < 0 ||
-				     mb_lock_take(&deployment->lock, err) < 0
-			     ? -1
-			     : 0;
+	const double say_at = mb_clock_monotonic_s() + 1;
+	int taken, said = 0;
 
-	if (!status) {
-		deployment->locked = 1;
-		status = folder_read_marker(deployment, err);
-		if (status == 1 || (!status && strcmp(uuid, deployment->uuid)))
-			status = mb_err_set(err, MB_EXIT_NO, deployment->folder, "was deleted meanwhile");
+	while ((taken = mb_lock_try(lock, err)) == 0) {
+		if (mb_signals_stopped())
+			return mb_err_set(err, MB_EXIT_SYSTEM, deployment->name, "stopped by a signal");
+		if (!said && mb_clock_monotonic_s() > say_at) {
+			mb_tool_say(deployment->tool, "%s: %s: waiting for its end", deployment->name, what);
+			said = 1;
+		}
+		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
 	}
-	free(uuid);
+	return taken < 0 ? -1 : 0;
+}
+
+static const char at_work[] = "another mb-deploy is at work on it";
+
+static int open_lock(struct deployment *deployment, struct mb_err *err)
+{
+	char *path = folder_file(deployment, "deploy");
+	int bad = mb_lock_open(&deployment->lock, path, getenv("MB_LOCK"), err);
+
 	free(path);
+	return bad;
+}
+
+static int read_again(struct deployment *deployment, struct mb_err *err)
+{
+	char *uuid = mb_strdup(deployment->uuid);
+	int status;
+
+	deployment->locked = 1;
+	status = folder_read_marker(deployment, err);
+	if (status == 1 || (!status && strcmp(uuid, deployment->uuid)))
+		status = mb_err_set(err, MB_EXIT_NO, deployment->folder, "was deleted meanwhile");
+	free(uuid);
 	return status;
+}
+
+int folder_lock(struct deployment *deployment, struct mb_lock *all, struct mb_err *err)
+{
+	int taken = open_lock(deployment, err) < 0 ? -1 : mb_lock_try(&deployment->lock, err);
+
+	if (all)
+		mb_lock_drop(all);
+	if (taken < 0 || (!taken && folder_wait(deployment, &deployment->lock, at_work, err) < 0))
+		return -1;
+	return read_again(deployment, err);
+}
+
+int folder_lock_now(struct deployment *deployment, struct mb_err *err)
+{
+	int taken = open_lock(deployment, err) < 0 ? -1 : mb_lock_try(&deployment->lock, err);
+
+	if (taken == 0) {
+		mb_err_set(err, MB_EXIT_NO, deployment->name, "%s", at_work);
+		mb_err_hint(err, "type it again when that has ended");
+	}
+	return taken == 1 ? read_again(deployment, err) : -1;
 }
 
 void folder_release(struct deployment *deployment)

@@ -98,16 +98,26 @@ static void take_link(struct journal *journal, const json_t *line, const char *e
 	}
 }
 
+/* By their numbers, as they are shown. */
+static struct slot *add_slot(struct journal *journal, int64_t number)
+{
+	size_t at;
+
+	MB_PUSH(journal->slots, journal->n_slots, journal->cap_slots, (struct slot){.number = number});
+	for (at = journal->n_slots - 1; at > 0 && journal->slots[at - 1].number > number; at--)
+		journal->slots[at] = journal->slots[at - 1];
+	journal->slots[at] = (struct slot){.number = number};
+	return &journal->slots[at];
+}
+
 static void take_launch(struct journal *journal, const json_t *line, double at_s)
 {
 	int64_t number = int_of(line, "worker");
 	struct slot *slot = journal_slot(journal, number);
 	struct link *link = journal_link(journal, int_of(line, "link"));
 
-	if (!slot) {
-		MB_PUSH(journal->slots, journal->n_slots, journal->cap_slots, (struct slot){.number = number});
-		slot = &journal->slots[journal->n_slots - 1];
-	}
+	if (!slot)
+		slot = add_slot(journal, number);
 	free(slot->words);
 	*slot = (struct slot){
 		.number = number, .launch = int_of(line, "n"), .of = int_of(line, "of"), .launch_s = at_s,

@@ -56,7 +56,7 @@ static int kill_deployment(struct deployment *deployment)
 	int status, killed;
 	size_t on;
 
-	if (folder_lock(deployment, &err) < 0 || journal_open(&deployment->journal, deployment->folder, 1, &err) < 0)
+	if (folder_lock(deployment, NULL, &err) < 0 || journal_open(&deployment->journal, deployment->folder, 1, &err) < 0)
 		return mb_tool_fail(tool, &err);
 	learn(deployment, 1);
 	on = count_on(deployment);
@@ -77,7 +77,7 @@ int verb_kill(struct mb_tool *tool, const struct deploy_options *options)
 	struct mb_err err;
 	int status;
 
-	if (folder_find(&deployment, tool, options->name, &err) < 0)
+	if (folder_find(&deployment, tool, options->name, options->on, &err) < 0)
 		return mb_tool_fail(tool, &err);
 	status = kill_deployment(&deployment);
 	folder_release(&deployment);

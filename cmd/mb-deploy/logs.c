@@ -12,6 +12,8 @@
 
 #include "deploy.h"
 
+enum { LINES = 40 };
+
 /* One worker's file, printed up to `at`. */
 struct words {
 	int64_t worker;
@@ -64,8 +66,8 @@ static int print_new(struct logs *logs, struct words *words, int64_t lines)
 	free(path);
 	if (fd < 0)
 		return 0;
-	if (lines > 0 && fstat(fd, &file) == 0)
-		words->at = tail_of(fd, file.st_size, lines);
+	if (fstat(fd, &file) == 0 && (lines > 0 || file.st_size < words->at)) /* cut, or another file by now */
+		words->at = lines > 0 ? tail_of(fd, file.st_size, lines) : 0;
 	while (!bad && (got = pread(fd, chunk, sizeof chunk, words->at)) > 0) {
 		if (logs->n > 1 && logs->last_shown != words->worker) {
 			char *head = mb_textf("==> worker %lld <==\n", (long long)words->worker);
@@ -135,13 +137,16 @@ int verb_logs(struct mb_tool *tool, const struct deploy_options *options)
 	struct mb_err err;
 	int status = MB_EXIT_OK;
 
-	if (folder_find(&logs.deployment, tool, options->name, &err) < 0)
+	if (folder_find(&logs.deployment, tool, options->name, options->on, &err) < 0)
 		return mb_tool_fail(tool, &err);
 	if (journal_open(&logs.deployment.journal, logs.deployment.folder, 0, &err) < 0) {
 		status = mb_tool_fail(tool, &err);
 	} else {
 		find_files(&logs);
-		if (print_all(&logs, options->lines) < 0)
+		if (!logs.n)
+			mb_tool_say(tool, "%s: no worker has begun (mb-deploy status %s tells why)",
+				    logs.deployment.name, logs.deployment.name);
+		if (print_all(&logs, options->lines ? options->lines : LINES) < 0)
 			status = tool->stdout_gone ? MB_EXIT_OK : MB_EXIT_SYSTEM;
 		else if (options->follow && follow(&logs, &err) < 0)
 			status = mb_tool_fail(tool, &err);

@@ -93,6 +93,30 @@ static int check_path(const char *path, struct mb_err *err)
 	return 0;
 }
 
+/* What `start` would see to, and nobody does for what is printed. */
+static void say_left_out(struct mb_tool *tool, const struct mb_experiment *experiment)
+{
+	const struct {
+		int given;
+		const char *key;
+	} left_out[] = {
+		{experiment->git.uri != NULL, "git_options"},
+		{experiment->modules && experiment->modules[0], "cluster_modules"},
+		{experiment->conda_env != NULL, "experiment.conda_env"},
+		{experiment->dataset_path != NULL, "data_options"},
+		{!experiment->use_local_workspace, "experiment.use_local_workspace"},
+	};
+	struct mb_str keys = {0};
+
+	for (size_t i = 0; i < MB_COUNT(left_out); i++)
+		if (left_out[i].given)
+			mb_str_addf(&keys, "%s%s", keys.n ? ", " : "", left_out[i].key);
+	if (keys.n)
+		mb_tool_say(tool, "%s: nothing of what is printed makes or fetches it: see to it where the search will run",
+			    keys.at);
+	mb_str_release(&keys);
+}
+
 static int print(struct mb_tool *tool, const struct render_target *target, const struct mb_experiment *experiment,
 		 int64_t workers)
 {
@@ -117,6 +141,8 @@ static int print(struct mb_tool *tool, const struct render_target *target, const
 			status = mb_tool_fail(tool, &err);
 		else
 			status = mb_tool_write(tool, out.at, out.n) < 0 && !tool->stdout_gone ? MB_EXIT_SYSTEM : MB_EXIT_OK;
+		if (!status)
+			say_left_out(tool, experiment);
 	}
 	mb_str_release(&out);
 	free(render.folder);

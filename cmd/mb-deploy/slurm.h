@@ -76,8 +76,9 @@ int sbatch_wants_gpu(const struct mb_experiment *experiment);
 /* The longest that a job may take, 0 when it is not known. */
 int64_t sbatch_limit_s(const struct mb_experiment *experiment, const struct profile *profile);
 
-/* Turns what sbatch said into an error that names the key to change, where that can be told. Returns -1. */
-int sbatch_explain(const struct mb_experiment *experiment, const char *words, struct mb_err *err);
+/* Turns what sbatch said into an error that names the key to change, where that can be told, and its line in `file`, the
+ * one that the user edits. Returns -1. */
+int sbatch_explain(const struct mb_experiment *experiment, const char *file, const char *words, struct mb_err *err);
 
 /* ---- slurm_chain.c ---- */
 

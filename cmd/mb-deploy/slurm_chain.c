@@ -127,7 +127,7 @@ static int submit(struct deployment *deployment, const struct mb_lock *lock, con
 		json_t *line = about("refused", claim);
 		json_t *text;
 
-		sbatch_explain(experiment, said.err.at, err);
+		sbatch_explain(experiment, deployment->source, said.err.at, err);
 		text = json_string(err->what);
 		mb_json_set(line, "words", text ? text : json_string("sbatch refused the job"));
 		journal_add(&deployment->journal, line, &ignored);

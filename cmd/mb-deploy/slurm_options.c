@@ -271,7 +271,7 @@ static const struct mb_sbatch_option *blamed(const struct mb_experiment *experim
 	return named(experiment, words);
 }
 
-int sbatch_explain(const struct mb_experiment *experiment, const char *words, struct mb_err *err)
+int sbatch_explain(const struct mb_experiment *experiment, const char *file, const char *words, struct mb_err *err)
 {
 	struct mb_str clean = {0};
 	const struct mb_sbatch_option *option;
@@ -291,7 +291,7 @@ int sbatch_explain(const struct mb_experiment *experiment, const char *words, st
 	free(line);
 	option = blamed(experiment, words, &remedy);
 	if (option) {
-		where = mb_textf("%s:%d", experiment->path, option->line);
+		where = mb_textf("%s:%d", file, option->line);
 		mb_err_set(err, MB_EXIT_USAGE, where, "sbatch_options.%s: %s: sbatch says: %s", option->key, option->value,
 			   clean.at ? clean.at : "nothing");
 		free(where);

@@ -4,6 +4,7 @@
  * the calls, so the answer is kept in a file under the user's state: whoever looks within 30 s reads that. An answer that
  * did not come is kept as well.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,7 +68,8 @@ static void take(struct queue *queue, const struct mb_str *text)
 	}
 }
 
-/* Seconds since the file was written, by this machine's clock; -1 when there is none. */
+/* Seconds since the file was written, by this machine's clock; -1 when there is none. A file of the future is no better than
+ * an old one: a clock was set. */
 static double age_of(const char *path, struct queue *queue)
 {
 	const double now = mb_clock_now_s();
@@ -76,7 +78,7 @@ static double age_of(const char *path, struct queue *queue)
 	if (stat(path, &file) < 0)
 		return -1;
 	queue->at_s = (double)file.st_mtim.tv_sec + (double)file.st_mtim.tv_nsec / 1e9;
-	return now > queue->at_s ? now - queue->at_s : 0;
+	return fabs(now - queue->at_s);
 }
 
 static int read_kept(struct queue *queue, const char *path)

@@ -3,6 +3,7 @@
  * Where the search of a deployment stands: the replay of its log.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "deploy.h"
 #include "opt/opt.h"
@@ -43,6 +44,18 @@ static void rank(struct standing *standing, const struct mb_log *log)
 	mb_ranking_release(&ranking);
 }
 
+/* The copy of the file comes after the marker and goes before it. */
+static int not_whole(const struct deployment *deployment, struct mb_err *err)
+{
+	if (deployment->journal.delete_open) {
+		mb_err_set(err, MB_EXIT_NO, deployment->folder, "is half deleted");
+		return mb_err_hint(err, "mb-deploy delete %s ends it", deployment->name);
+	}
+	mb_err_set(err, MB_EXIT_NO, deployment->folder, "holds no copy of the experiment file");
+	return mb_err_hint(err, "mb-deploy start %s makes it whole, mb-deploy delete %s removes it", deployment->source,
+			   deployment->name);
+}
+
 int standing_read(struct standing *standing, const struct deployment *deployment, struct mb_err *err)
 {
 	char *copy = folder_file(deployment, "experiment.yaml"), *path = folder_file(deployment, "trials.ndjson");
@@ -52,7 +65,9 @@ int standing_read(struct standing *standing, const struct deployment *deployment
 
 	*standing = (struct standing){0};
 	standing->experiment = mb_experiment_read(copy, &errs);
-	if (!standing->experiment)
+	if (!standing->experiment && access(copy, F_OK) < 0)
+		not_whole(deployment, err);
+	else if (!standing->experiment)
 		*err = errs.at[0];
 	else
 		bad = mb_log_open(&log, path, standing->experiment->name, MB_LOG_READ, NULL, err);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "run/run.h"
 #include "setup.h"
 
 /* ---- launching ---- */
@@ -73,14 +74,25 @@ static int say_over(struct deployment *deployment, const struct standing *standi
 	return MB_EXIT_OK;
 }
 
-/* Makes what the workers need. What has not run yet is not bound to what was found at the first attempt. */
+/* Makes what the workers need. What has not run yet is not bound to what was found at the first attempt. A signal ends git, pip
+ * and what they started as well, which would go on by themselves. */
 static int set_up(struct deployment *deployment, struct mb_experiment *experiment, const char *verb, int update)
 {
+	struct mb_err err;
+	int status;
+
 	if (!strcmp(verb, "start")) { /* of which the copy was made */
 		free(experiment->path);
 		experiment->path = mb_strdup(deployment->source);
 	}
-	return setup_prepare(deployment, experiment, !deployment->journal.n_slots || update);
+	if (mb_signals_open(0, &err) < 0)
+		return mb_tool_fail(deployment->tool, &err);
+	status = setup_prepare(deployment, experiment, !deployment->journal.n_slots || update);
+	if (!status && mb_signals_stopped()) {
+		mb_tool_warn(deployment->tool, "%s: stopped by a signal, no worker was started", deployment->name);
+		status = MB_EXIT_SYSTEM;
+	}
+	return status;
 }
 
 /* Under the verb's lock. */
@@ -141,8 +153,9 @@ out:
 struct wanted {
 	const struct mb_str *text;
 	char *digest, *source;
+	const struct mb_driver *driver;
 	int64_t workers, keep;
-	int workers_given, update;
+	int workers_given, on_given, update;
 };
 
 static int free_wanted(struct wanted *wanted, int status)
@@ -169,14 +182,26 @@ static int say_differs(const struct deployment *deployment, const struct wanted 
 	return MB_EXIT_USAGE;
 }
 
+/* Its workers are known by what the driver of their time wrote of them. */
+static int say_elsewhere(const struct deployment *deployment, const struct wanted *wanted)
+{
+	mb_tool_warn(deployment->tool,
+		     "%s: has run with --on %s and cannot go on with --on %s (start --on %s goes on there; elsewhere it "
+		     "begins anew, under another name or after mb-deploy delete %s)",
+		     deployment->name, deployment->driver->name, wanted->driver->name, deployment->driver->name,
+		     deployment->name);
+	return MB_EXIT_USAGE;
+}
+
 static int take_over(struct deployment *deployment, const struct wanted *wanted, struct mb_err *err)
 {
 	free(deployment->digest);
 	deployment->digest = mb_strdup(wanted->digest);
 	free(deployment->source);
 	deployment->source = mb_strdup(wanted->source);
-	if (wanted->workers_given)
+	if (wanted->workers_given || deployment->driver != wanted->driver)
 		deployment->workers = wanted->workers;
+	deployment->driver = wanted->driver;
 	deployment->keep = wanted->keep;
 	deployment->is_set_up = 0;
 	if (folder_write_copy(deployment, wanted->text, err) < 0)
@@ -196,15 +221,20 @@ static int has_run(struct deployment *deployment)
 }
 
 /* 0 when the deployment is what is wanted, or has become so; else the exit code. */
-static int compare(struct deployment *deployment, const struct wanted *wanted)
+static int compare(struct deployment *deployment, struct wanted *wanted)
 {
 	struct mb_tool *tool = deployment->tool;
 	int edited = strcmp(deployment->digest, wanted->digest) != 0;
+	int moved = (edited || wanted->on_given) && deployment->driver != wanted->driver;
 	struct mb_err err;
 
 	if (edited && !wanted->update && has_run(deployment))
 		return say_differs(deployment, wanted);
-	if (!edited && !strcmp(deployment->source, wanted->source) &&
+	if (moved && has_run(deployment))
+		return say_elsewhere(deployment, wanted);
+	if (!moved)
+		wanted->driver = deployment->driver;
+	if (!edited && !moved && !strcmp(deployment->source, wanted->source) &&
 	    (!wanted->workers_given || deployment->workers == wanted->workers))
 		return 0;
 	if (journal_open(&deployment->journal, deployment->folder, 0, &err) < 0)
@@ -255,9 +285,11 @@ static int start(struct deployment *deployment, const struct mb_experiment *expe
 	struct wanted wanted = {.text = text,
 				.digest = mb_strdup(deployment->digest),
 				.source = mb_strdup(deployment->source),
+				.driver = deployment->driver,
 				.workers = deployment->workers,
 				.keep = deployment->keep,
 				.workers_given = options->workers > 0,
+				.on_given = options->on != NULL,
 				.update = options->update};
 	struct profile *profile = profile_of(deployment->tool, experiment, 1);
 	struct mb_err err = {.code = MB_EXIT_USAGE};
@@ -271,7 +303,7 @@ static int start(struct deployment *deployment, const struct mb_experiment *expe
 	deploy_step();
 	bad = bad || folder_link(deployment, 1, &err) < 0;
 	deploy_step();
-	bad = bad || folder_lock(deployment, &err) < 0;
+	bad = bad || folder_lock(deployment, all, &err) < 0;
 	mb_lock_drop(all);
 	status = bad ? mb_tool_fail(deployment->tool, &err) : compare(deployment, &wanted);
 	if (!status)
@@ -318,9 +350,9 @@ int verb_continue(struct mb_tool *tool, const struct deploy_options *options)
 	struct mb_err err;
 	int status;
 
-	if (folder_find(&deployment, tool, options->name, &err) < 0)
+	if (folder_find(&deployment, tool, options->name, options->on, &err) < 0)
 		return mb_tool_fail(tool, &err);
-	if (folder_lock(&deployment, &err) < 0 || (options->extend && workspace_extend(&deployment, &err) < 0)) {
+	if (folder_lock(&deployment, NULL, &err) < 0 || (options->extend && workspace_extend(&deployment, &err) < 0)) {
 		status = mb_tool_fail(tool, &err);
 	} else {
 		(void)folder_link(&deployment, 1, &err); /* a workspace that was had back has another path */

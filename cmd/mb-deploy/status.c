@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -100,6 +101,8 @@ static void add_worker(struct mb_str *out, const struct deployment *deployment, 
 		mb_str_addf(out, " ");
 		add_time(out, now - slot->ended_s);
 		mb_str_addf(out, " ago with %lld: %s", (long long)slot->exit, slot->words);
+		if (slot->exit && slot->exit != 128 + SIGKILL)
+			mb_str_addf(out, " (mb-deploy logs %s tells why)", deployment->name);
 	} else if (life == LIFE_LOST) {
 		mb_str_addf(out, ": killed, or its machine went down (mb-deploy continue %s)", deployment->name);
 	} else if (life_is_on(life)) {
@@ -289,14 +292,14 @@ static void print_row(struct mb_str *out, const struct deployment *deployment, c
 	mb_str_addf(out, "  %s\n", deployment->folder);
 }
 
-static int show(struct mb_tool *tool, const char *name, print_deployment print, struct mb_str *out)
+static int show(struct mb_tool *tool, const char *name, const char *on, print_deployment print, struct mb_str *out)
 {
 	struct deployment deployment;
 	struct standing standing = {0};
 	struct mb_err err;
 	int status = MB_EXIT_OK;
 
-	if (folder_find(&deployment, tool, name, &err) < 0)
+	if (folder_find(&deployment, tool, name, on, &err) < 0)
 		return mb_tool_fail(tool, &err);
 	if (journal_open(&deployment.journal, deployment.folder, 0, &err) < 0 ||
 	    standing_read(&standing, &deployment, &err) < 0)
@@ -316,9 +319,9 @@ static int show_link(struct mb_tool *tool, const char *name, print_deployment pr
 	struct deployment deployment;
 	struct mb_err err;
 
-	if (folder_find(&deployment, tool, name, &err) == 0) {
+	if (folder_find(&deployment, tool, name, NULL, &err) == 0) {
 		folder_release(&deployment);
-		return show(tool, name, print, out);
+		return show(tool, name, NULL, print, out);
 	}
 	if (err.code != MB_EXIT_NO)
 		return mb_tool_fail(tool, &err);
@@ -370,8 +373,8 @@ int verb_status(struct mb_tool *tool, const struct deploy_options *options)
 {
 	print_deployment print = options->json ? print_json : print_text;
 	struct mb_str out = {0};
-	int status =
-		options->name ? show(tool, options->name, print, &out) : show_all(tool, print, options->json, &out);
+	int status = options->name ? show(tool, options->name, options->on, print, &out)
+				   : show_all(tool, print, options->json, &out);
 
 	return print_out(tool, &out, status);
 }

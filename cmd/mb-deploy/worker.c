@@ -424,7 +424,7 @@ int verb_worker(struct mb_tool *tool, const struct deploy_options *options)
 
 	if (read_which(&worker) < 0)
 		worker.number = worker.launch = 0;
-	if (folder_find(&deployment, tool, options->name, &err) < 0)
+	if (folder_find(&deployment, tool, options->name, options->on, &err) < 0)
 		return mb_tool_fail(tool, &err);
 	status = work(&worker);
 	folder_release(&deployment);

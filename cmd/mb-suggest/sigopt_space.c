@@ -9,7 +9,7 @@
 
 #include "sigopt.h"
 
-enum { MOST_OBJECTIVES = 2, MOST_CONSTRAINTS = 4, MOST_METRICS = 50, MOST_TEXT = 50 };
+enum { MOST_OBJECTIVES = 2, MOST_CONSTRAINTS = 4, MOST_METRICS = 50, MOST_TEXT = 50, SHOWN_TEXT = 30 };
 
 /* ---- what cannot be said ---- */
 
@@ -33,6 +33,17 @@ static char *text_of(const json_t *value)
 	return mb_str_take(&text);
 }
 
+/* How many bytes the first `most` characters of a text in UTF-8 take. */
+static size_t bytes_of(const char *text, size_t most)
+{
+	size_t n = 0, characters = 0;
+
+	for (; text[n]; n++)
+		if (((unsigned char)text[n] & 0xC0) != 0x80 && characters++ == most)
+			break;
+	return n;
+}
+
 /* Each value's text is its own, and short enough. */
 static int check_texts(const struct mb_experiment *experiment, const char *name, const json_t *values, int line,
 		       struct mb_err *err)
@@ -48,9 +59,9 @@ static int check_texts(const struct mb_experiment *experiment, const char *name,
 						name, text);
 			free(other);
 		}
-		if (!what && strlen(text) > MOST_TEXT)
-			what = mb_textf("%.100s: %.60s… is longer than SigOpt's %d characters for a value", name, text,
-					MOST_TEXT);
+		if (!what && text[bytes_of(text, MOST_TEXT)])
+			what = mb_textf("%.100s: %.*s… is longer than SigOpt's %d characters for a value", name,
+					(int)bytes_of(text, SHOWN_TEXT), text, MOST_TEXT);
 		free(text);
 		if (what) {
 			wrong(experiment, line, err, what, "algorithm: auto takes it");
@@ -112,7 +123,7 @@ int sigopt_check(const struct mb_experiment *experiment, struct mb_err *err)
 			     "remove it, or algorithm: auto");
 	if (experiment->n_tasks)
 		return wrong(experiment, experiment->tasks[0].line, err,
-			     "tasks: not built in with algorithm: sigopt", "remove them, or algorithm: auto");
+			     "tasks: not built in with algorithm: sigopt", "algorithm: auto takes them; or remove them");
 	if (check_metrics(experiment, err) < 0)
 		return -1;
 	for (size_t i = 0; i < space->n_params; i++)

@@ -16,11 +16,13 @@
 #include "stat/stat.h"
 
 enum {
-	MOST_START = 3,  /* points before the model is asked; 2 in one dimension */
-	BASES = 5,       /* best trials that are varied */
-	ITERATIONS = 30, /* of a fit */
-	MANY = 6,        /* parameters that a wide search is for */
-	RANDOM_START = 5, /* one fit in so many has a random start as well */
+	MOST_START = 3,    /* points before the model is asked; 2 in one dimension */
+	BASES = 5,         /* best trials that are varied */
+	ITERATIONS = 30,   /* of a fit */
+	MANY = 6,          /* parameters that a wide search is for */
+	SETTLED = 64,      /* results from which on an earlier fit's optimum is start enough … */
+	PRIOR_START = 4,   /* … but for one fit in so many, which starts in the middle of the prior too */
+	RANDOM_START = 5,  /* one fit in so many has a random start as well */
 	MOST_FITTED = 200, /* observations for the hyperparameters; of more, a choice of so many … */
 	REFIT = 32,        /* … whenever so many are new */
 	FITTED_BEST = 64, FITTED_NEWEST = 64 /* of the choice; the others are spread evenly over all ranks */
@@ -267,6 +269,7 @@ static void fit(struct model *model, struct mb_rng *rng)
 {
 	size_t dims = model->rows.dims;
 	double *start, best = INFINITY;
+	int known;
 
 	if (model->gp.n > MOST_FITTED) {
 		fit_some(model);
@@ -276,9 +279,13 @@ static void fit(struct model *model, struct mb_rng *rng)
 	mb_gp_start(dims, model->theta);
 	mb_gp_start(dims, start);
 	model->fitted = model->n;
-	try_start(model, &model->gp, start, &best);
-	if (read_surrogate(model->history->surrogate, dims, start) == 0)
+	known = read_surrogate(model->history->surrogate, dims, start) == 0;
+	if (known)
 		try_start(model, &model->gp, start, &best);
+	if (!known || model->gp.n < SETTLED || model->gp.n % PRIOR_START == 0) {
+		mb_gp_start(dims, start);
+		try_start(model, &model->gp, start, &best);
+	}
 	if (mb_rng_below(rng, RANDOM_START) == 0) {
 		mb_gp_start(dims, start);
 		for (size_t i = 0; i < dims; i++)

@@ -17,9 +17,7 @@ static int by_size(const void *a, const void *b)
 
 static double draw_in(double t)
 {
-	double far = fabs(t) - MB_FAR;
-
-	return far > 0 ? copysign(MB_FAR + log1p(far), t) : t;
+	return t > MB_FAR ? MB_FAR * (2 - MB_FAR / t) : t;
 }
 
 /* The median, and what is held to be an ordinary distance from it: the interquartile range or, when half of the values are
