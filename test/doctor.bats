@@ -93,7 +93,9 @@ of() {
 	[ "$status" = 1 ]
 	[[ $(line state) == "problem "*"neither XDG_STATE_HOME nor HOME is set"*"(export HOME=FOLDER)" ]]
 	run env -u HOME -u XDG_STATE_HOME "$(command -v mb-deploy)" start
-	[ "$status" = 4 ] && [[ $output == *"neither XDG_STATE_HOME nor HOME is set (export HOME=FOLDER: "* ]]
+	[ "$status" = 4 ] && [[ $output == *"neither XDG_STATE_HOME nor HOME is set to a path that begins with / (export HOME=FOLDER: "* ]]
+	run env -u XDG_STATE_HOME HOME=relative "$(command -v mb-deploy)" list
+	[ "$status" = 4 ] && [ ! -e relative ]
 	touch taken
 	XDG_STATE_HOME=$PWD/taken run mb-deploy doctor
 	[ "$status" = 1 ] && [[ $(line state) == "problem "*"/taken/mb cannot be written: Not a directory"* ]]

@@ -24,7 +24,11 @@ PAGES=$ROOT/share/man
 TO_RUN_BY_HAND='make demo
 make check
 make
-export PATH="$PWD/build:$PATH"'
+export PATH="$PWD/build:$PATH"
+mb-deploy doctor experiment.yaml
+mb-deploy plan experiment.yaml
+mb-deploy start experiment.yaml
+mb-deploy status'
 
 setup_file() {
 	export XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache
@@ -173,10 +177,11 @@ run_markdown() {
 	cd home/first-search && exactly 24
 	cd ../own-job && exactly 12
 	cd ../own-pipe && exactly 12
+	cd ../cheap-first && mb-collect --best | jq -e '.fidelity.epochs == 9'
 }
 
 @test "README.md: the experiment file is taken as it stands, and has 12 lines" {
-	fences "$ROOT/README.md" sh | sed -n "/cat > experiment.yaml/,/^END_OF_FILE/{//!p}" | sed '/^experiment: .*own/,$d' >first.yaml
+	fences "$ROOT/README.md" sh | sed -n "/cat > experiment.yaml/,/^END_OF_FILE/{//!p}" | sed '/^experiment: /,$d' >first.yaml
 	accepted first.yaml
 	[[ $(wc -l <first.yaml) == 12 ]]
 	diff first.yaml <(sed 's/name: fashion-mnist/name: first search/' "$ROOT/share/examples/fashion-mnist/experiment.yaml")

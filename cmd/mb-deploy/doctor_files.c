@@ -215,7 +215,7 @@ static void look_at_state(struct doctor *doctor)
 
 	if (!path)
 		doctor_add(doctor, FINDING_PROBLEM, "state", "export HOME=FOLDER",
-			   "neither XDG_STATE_HOME nor HOME is set, so no experiment could be found again");
+			   "neither XDG_STATE_HOME nor HOME is set to a path that begins with /, so no experiment could be found again");
 	else if (access(path, W_OK) < 0 && errno != ENOENT)
 		doctor_add(doctor, FINDING_PROBLEM, "state", "export XDG_STATE_HOME=FOLDER, one that you may write",
 			   "%s cannot be written: %s", path, strerror(errno));

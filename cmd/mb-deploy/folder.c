@@ -50,7 +50,7 @@ char *folder_state_path(void)
 
 	if (state && *state == '/')
 		return mb_path_join(state, "mb");
-	return home && *home ? mb_path_join(home, ".local/state/mb") : NULL;
+	return home && *home == '/' ? mb_path_join(home, ".local/state/mb") : NULL;
 }
 
 char *folder_state(struct mb_err *err)
@@ -58,7 +58,7 @@ char *folder_state(struct mb_err *err)
 	char *path = folder_state_path();
 
 	if (!path) {
-		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "neither XDG_STATE_HOME nor HOME is set");
+		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "neither XDG_STATE_HOME nor HOME is set to a path that begins with /");
 		mb_err_hint(err, "export HOME=FOLDER: experiments are found by what stands under it");
 		return NULL;
 	}

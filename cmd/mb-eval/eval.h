@@ -22,7 +22,7 @@ struct eval {
 /* What one model scored on the split. */
 struct scores {
 	struct mb_evaluation raw;
-	struct mb_classification all;
+	struct mb_classification all;   /* this and classes: zero in regression, where raw.classes is 0 */
 	struct mb_class_score *classes;
 	double start_s, seconds;      /* Unix seconds; loading not counted */
 };

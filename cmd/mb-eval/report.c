@@ -16,7 +16,11 @@ static const char *const fashion[] = {"T-shirt/top", "Trouser", "Pullover", "Dre
 /* The name of a class where it is known, else NULL. */
 static const char *class_name(const struct eval *eval, size_t index)
 {
-	int is_fashion = strcasestr(eval->set->name, "fashion") || strcasestr(eval->set->source, "fashion");
+	int is_fashion;
+
+	if (eval->set->class_names)
+		return eval->set->class_names[index];
+	is_fashion = strcasestr(eval->set->name, "fashion") || strcasestr(eval->set->source, "fashion");
 
 	return is_fashion && eval->set->classes == MB_COUNT(fashion) ? fashion[index] : NULL;
 }
@@ -68,15 +72,10 @@ static void put_metric(json_t *metrics, const char *split, const char *name, dou
 		mb_json_set(metrics, whole, json_real(value));
 }
 
-void report_json(const struct eval *eval, json_t *record, const struct scores *scores)
+static void put_classes(const struct eval *eval, const struct scores *scores, json_t *metrics, json_t *report)
 {
 	const struct mb_class_score *macro = &scores->all.macro, *weighted = &scores->all.weighted;
-	json_t *report = json_object(), *metrics;
 
-	if (!json_object_get(record, "metrics"))
-		mb_json_set(record, "metrics", json_object());
-	metrics = json_object_get(record, "metrics");
-	put_metric(metrics, eval->split, "loss", scores->raw.loss);
 	put_metric(metrics, eval->split, "accuracy", scores->all.accuracy);
 	put_metric(metrics, eval->split, "macro_precision", macro->precision);
 	put_metric(metrics, eval->split, "macro_recall", macro->recall);
@@ -84,10 +83,24 @@ void report_json(const struct eval *eval, json_t *record, const struct scores *s
 	put_metric(metrics, eval->split, "weighted_precision", weighted->precision);
 	put_metric(metrics, eval->split, "weighted_recall", weighted->recall);
 	put_metric(metrics, eval->split, "weighted_f1", weighted->f1);
-	mb_json_set(report, "split", json_string(eval->split));
 	mb_json_set(report, "classes", classes_json(eval, scores));
 	if (scores->raw.classes <= MATRIX_CLASSES)
 		mb_json_set(report, "confusion", confusion_json(eval, scores));
+}
+
+void report_json(const struct eval *eval, json_t *record, const struct scores *scores)
+{
+	json_t *report = json_object(), *metrics;
+
+	if (!json_object_get(record, "metrics"))
+		mb_json_set(record, "metrics", json_object());
+	metrics = json_object_get(record, "metrics");
+	mb_json_set(report, "split", json_string(eval->split));
+	put_metric(metrics, eval->split, "loss", scores->raw.loss);
+	if (scores->raw.classes)
+		put_classes(eval, scores, metrics, report);
+	else
+		put_metric(metrics, eval->split, "r2", scores->raw.r2);
 	mb_json_set(record, "report", report);
 	mb_record_add_span(record, !strcmp(eval->split, "test") ? "test" : "validate", scores->start_s,
 			   scores->seconds);
@@ -111,6 +124,11 @@ void report_text(const struct eval *eval, const json_t *record, const struct sco
 	mb_str_addf(text, "trial %lld, %s split of %s: loss %.4f\n\n",
 		    (long long)json_integer_value(json_object_get(record, "trial")), eval->split, eval->set->name,
 		    scores->raw.loss);
+	if (!scores->raw.classes) {
+		mb_str_addf(text, "%*s  %*.4f\n%*s  %*zu\n\n", NAME, "r2", NUMBER, scores->raw.r2, NAME, "rows", NUMBER,
+			    scores->raw.n);
+		return;
+	}
 	mb_str_addf(text, "%*s  %*s%*s%*s%*s\n\n", NAME, "", NUMBER, "precision", NUMBER, "recall", NUMBER,
 		    "f1-score", NUMBER, "support");
 	for (size_t i = 0; i < eval->set->classes; i++) {

@@ -25,16 +25,37 @@ static int check_owner(const struct mb_model_file *model, const json_t *record, 
 	return 0;
 }
 
+static const char *text_of(const struct mb_model_file *model, const char *member)
+{
+	return json_string_value(json_object_get(model->head, member));
+}
+
+static int same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static int is_that(const struct mb_dataset *set, const struct mb_dataset_query *query)
+{
+	return same(set->name, query->name) && same(set->label, query->label) && same(set->test, query->test) &&
+	       set->kind == query->kind && (set->test || set->data_seed == query->data_seed);
+}
+
 /* The data that the model was trained on; the latest stays open. -1: MB_EXIT_SYSTEM. */
 static int open_data(struct eval *eval, const struct mb_model_file *model, struct mb_err *err)
 {
-	const char *name = json_string_value(json_object_get(model->head, "dataset"));
+	const char *name = text_of(model, "dataset"), *kind = text_of(model, "kind");
 	struct mb_dataset_query query = {.name = name ? name : eval->experiment->task.dataset,
 					 .experiment_folder = eval->experiment->folder, .data = eval->data,
-					 .cache = eval->cache};
+					 .cache = eval->cache, .label = text_of(model, "label"),
+					 .test = text_of(model, "test")};
 	struct mb_str note = {0};
 
-	if (eval->set && !strcmp(eval->set->name, query.name))
+	if (kind) {
+		query.kind = strcmp(kind, "regression") ? MB_TASK_CLASSIFICATION : MB_TASK_REGRESSION;
+		query.data_seed = (uint64_t)json_integer_value(json_object_get(model->head, "data_seed"));
+	}
+	if (eval->set && is_that(eval->set, &query))
 		return 0;
 	mb_dataset_close(eval->set);
 	eval->set = mb_dataset_open(&query, &note, err);
@@ -54,6 +75,8 @@ static int apply(struct eval *eval, const struct mb_model_file *model, struct sc
 	if (mb_model_file_evaluate(model, eval->set, eval->split, &scores->raw, &cause) < 0)
 		return mb_err_set(err, MB_EXIT_RECORD, where, "model: %s: %s", cause.where, cause.what);
 	scores->seconds = mb_clock_monotonic_s() - began;
+	if (!scores->raw.classes)
+		return 0;
 	scores->classes = mb_alloc(scores->raw.classes * sizeof *scores->classes);
 	mb_classify(scores->raw.confusion, scores->raw.classes, scores->classes, &scores->all);
 	return 0;

@@ -21,6 +21,12 @@ struct builtin {
  * not take, metrics that it does not produce. -1: errs says which. */
 int builtin_check(struct train *train, struct mb_errs *errs);
 
+/* The same once the data are open: metrics and parameters that are not for data of this kind (MB_EXIT_USAGE). */
+int builtin_check_data(const struct train *train, const struct builtin *builtin, struct mb_err *err);
+
+/* A hyperparameter of this name has no meaning with these data: why, else NULL. */
+const char *builtin_unfit(const struct builtin *builtin, const char *name);
+
 /* fidelity.epochs of a suggestion; 0: none. */
 int64_t builtin_fidelity(const json_t *record);
 

@@ -8,8 +8,9 @@
 
 #include "builtin.h"
 
-static const char *const metric_names[] = {"val_loss", "val_accuracy", "val_macro_f1", "train_loss", "train_seconds",
-					   NULL};
+/* Which of val_accuracy, val_macro_f1 and val_r2 there are depends on the data, see builtin_check_data. */
+static const char *const metric_names[] = {"val_loss",   "val_accuracy",  "val_macro_f1", "val_r2",
+					   "train_loss", "train_seconds", NULL};
 
 /* Tries one value; the message names the key in the file instead of a record's member. Takes the value. */
 static int try(const struct train *train, const struct mb_param *param, size_t index, const char *key, json_t *value,
@@ -109,7 +110,8 @@ static void check_metric(const struct train *train, size_t index, struct mb_errs
 	snprintf(where, sizeof where, "%s:%d", train->experiment->path, metric->line);
 	mb_err_set(&err, MB_EXIT_USAGE, where, "metrics[%zu].name: %s is not a metric of the built-in job", index,
 		   metric->name);
-	mb_err_hint(&err, "it has val_loss, val_accuracy, val_macro_f1, train_loss and train_seconds");
+	mb_err_hint(&err, "it has val_loss, val_accuracy and val_macro_f1 (of classes), val_r2 (of a number), train_loss and "
+			  "train_seconds");
 	mb_errs_add(errs, &err);
 }
 
@@ -151,4 +153,56 @@ int builtin_check(struct train *train, struct mb_errs *errs)
 		check_metric(train, i, errs);
 	check_fidelity(train, errs);
 	return errs->n ? -1 : 0;
+}
+
+const char *builtin_unfit(const struct builtin *builtin, const char *name)
+{
+	const struct mb_dataset *set = builtin->set;
+
+	if (!set->train_x && !strcmp(name, "augment_shift"))
+		return "is for images, not for a table";
+	if (!set->train_x && !strcmp(name, "input_scaling"))
+		return "is for images; the columns of a table are standardised";
+	if (set->train_t && !strcmp(name, "label_smoothing"))
+		return "is for classes, not for regression";
+	return NULL;
+}
+
+static int check_data_metric(const struct train *train, const struct builtin *builtin, size_t index, struct mb_err *err)
+{
+	const struct mb_metric *metric = &train->experiment->metrics[index];
+	const char *name = metric->name;
+	char where[512];
+
+	if (metric->strategy == MB_STRATEGY_STORE ||
+	    (strcmp(name, "val_r2") && strcmp(name, "val_accuracy") && strcmp(name, "val_macro_f1")) ||
+	    !strcmp(name, "val_r2") == (builtin->set->train_t != NULL))
+		return 0;
+	snprintf(where, sizeof where, "%s:%d", train->experiment->path, metric->line);
+	mb_err_set(err, MB_EXIT_USAGE, where, "metrics[%zu].name: %s is not a metric of %s on %s", index, name,
+		   builtin->set->train_t ? "regression" : "classification", builtin->set->name);
+	if (builtin->set->train_t)
+		return mb_err_hint(err, "val_loss and val_r2 are; or task.kind: classification");
+	return mb_err_hint(err, "val_loss, val_accuracy and val_macro_f1 are%s",
+			   builtin->set->train_x ? "" : "; or task.kind: regression");
+}
+
+int builtin_check_data(const struct train *train, const struct builtin *builtin, struct mb_err *err)
+{
+	const struct mb_experiment *experiment = train->experiment;
+	char where[512];
+
+	for (size_t i = 0; i < experiment->n_metrics; i++)
+		if (check_data_metric(train, builtin, i, err) < 0)
+			return -1;
+	for (size_t i = 0; i < experiment->space.n_params; i++) {
+		const struct mb_param *param = &experiment->space.params[i];
+		const char *why = builtin_unfit(builtin, param->name);
+
+		if (!why)
+			continue;
+		snprintf(where, sizeof where, "%s:%d", experiment->path, param->line);
+		return mb_err_set(err, MB_EXIT_USAGE, where, "parameters[%zu].name: %s %s", i, param->name, why);
+	}
+	return 0;
 }

@@ -121,6 +121,19 @@ static int save(struct trial *trial, struct mb_err *err)
 	return mb_trainer_save(trial->trainer, trial->path, err);
 }
 
+/* The experiment's own parameters were checked as the data were opened: this is for records made by other hands. */
+static int check_fit(const struct builtin *builtin, const json_t *record, struct mb_err *err)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(json_object_get(record, "assignments"), name, value)
+		if (builtin_unfit(builtin, name))
+			return mb_err_set(err, MB_EXIT_RECORD, NULL, "assignments.%s: %s", name,
+					  builtin_unfit(builtin, name));
+	return 0;
+}
+
 /* -1: no trial can be run. A network that memory does not hold fails alone: its result is set, it has no trainer. */
 static int begin(struct train *train, struct trial *trial, json_t *record, struct mb_err *err)
 {
@@ -136,7 +149,8 @@ static int begin(struct train *train, struct trial *trial, json_t *record, struc
 	if (mb_hyper_parse(json_object_get(record, "assignments"), NULL, &setup.hyper, err) < 0)
 		return -1;
 	set_up(train, trial, &setup);
-	trial->trainer = mb_trainer_new(&setup, err);
+	if (check_fit(builtin, record, err) == 0)
+		trial->trainer = mb_trainer_new(&setup, err);
 	if (!trial->trainer) {
 		result_set(record, MB_STATUS_FAILED, getpid(), err->what);
 		return 0;

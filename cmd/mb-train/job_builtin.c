@@ -93,7 +93,9 @@ static int open_job(struct train *train, struct mb_err *err)
 	struct builtin *builtin = mb_alloc(sizeof *builtin);
 	char *cache = mb_tool_cache();
 	struct mb_dataset_query query = {.name = experiment->task.dataset, .experiment_folder = experiment->folder,
-					 .data = train->data, .cache = cache};
+					 .data = train->data, .cache = cache, .label = experiment->task.label,
+					 .test = experiment->task.test, .kind = experiment->task.kind,
+					 .data_seed = experiment->task.data_seed};
 	struct mb_str note = {0};
 
 	train->job_state = builtin;
@@ -103,7 +105,7 @@ static int open_job(struct train *train, struct mb_err *err)
 		builtin->set = mb_dataset_open(&query, &note, err);
 	if (note.n)
 		mb_tool_say(&train->tool, "%s", note.at);
-	if (builtin->set)
+	if (builtin->set && builtin_check_data(train, builtin, err) == 0)
 		builtin->split = mb_split_new(builtin->set, experiment->task.validation_split,
 					      experiment->task.data_seed, err);
 	mb_str_release(&note);

@@ -26,7 +26,8 @@ enum mb_rng_purpose {
 	MB_RNG_BACKOFF = 9, /* root: of the process; waits before requests are sent again */
 	MB_RNG_RESTART = 10, /* root: experiment seed, index: restart of an algorithm */
 	MB_RNG_SHIFT = 11,  /* root: trial seed, index: step */
-	MB_RNG_IMPORTANCE = 12 /* root: 0 */
+	MB_RNG_IMPORTANCE = 12, /* root: 0 */
+	MB_RNG_TEST = 13    /* root: task.data_seed; the test part of a table */
 };
 
 struct mb_rng {

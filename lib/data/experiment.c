@@ -157,6 +157,8 @@ void mb_experiment_free(struct mb_experiment *experiment)
 		free(experiment->metrics[i].name);
 	free(experiment->metrics);
 	free(experiment->task.dataset);
+	free(experiment->task.label);
+	free(experiment->task.test);
 	free(experiment->algorithm);
 	mb_experiment_free_cluster(experiment);
 	mb_experiment_free_fidelity(experiment);

@@ -29,9 +29,14 @@ struct mb_metric {
 enum { MB_MOST_OBJECTIVES = 4, /* optimised metrics */
        MB_MOST_RUNGS = 32 };   /* of fidelity; tasks */
 
+enum mb_task_kind { MB_TASK_BY_DATA, MB_TASK_CLASSIFICATION, MB_TASK_REGRESSION };
+
 /* The built-in job's task. */
 struct mb_task {
-	char *dataset;           /* "fashion-mnist", "mnist", "digits", or a folder, relative to the experiment's */
+	char *dataset;           /* "fashion-mnist", "mnist", "digits", or a folder or table, relative to the experiment's */
+	char *label;             /* of a table: the column to tell; NULL: the last */
+	char *test;              /* of a table: another one, for the test part; NULL: a share of it is held back */
+	enum mb_task_kind kind;
 	double validation_split; /* share of the training images, in (0, 1) */
 	uint64_t data_seed;
 	int64_t epochs;

@@ -84,8 +84,27 @@ void mb_read_experiment(struct mb_reader *reader, const struct mb_yaml *node, vo
 	mb_read_section(reader, node, experiment_keys, experiment);
 }
 
+static void read_kind(struct mb_reader *reader, const struct mb_yaml *node, void *section)
+{
+	static const char *const kinds[] = {"classification", "regression", NULL};
+	struct mb_task *task = section;
+	const char *text = mb_reader_text(reader, node), *near;
+
+	for (int i = 0; text && kinds[i]; i++)
+		if (!strcmp(text, kinds[i])) {
+			task->kind = i ? MB_TASK_REGRESSION : MB_TASK_CLASSIFICATION;
+			return;
+		}
+	near = text ? mb_nearest(text, kinds) : NULL;
+	if (text)
+		mb_reader_wrong(reader, node, near, "classification or regression");
+}
+
 static const struct mb_key task_keys[] = {
 	{"dataset", MB_KEY_TEXT, .offset = offsetof(struct mb_task, dataset)},
+	{"label", MB_KEY_TEXT, .offset = offsetof(struct mb_task, label)},
+	{"test", MB_KEY_TEXT, .offset = offsetof(struct mb_task, test)},
+	{"kind", MB_KEY_OWN, .read = read_kind},
 	{"validation_split", MB_KEY_SHARE, .offset = offsetof(struct mb_task, validation_split)},
 	{"data_seed", MB_KEY_INT, .offset = offsetof(struct mb_task, data_seed), .min = 0, .max = MB_NUM_EXACT - 1},
 	{"epochs", MB_KEY_INT, .offset = offsetof(struct mb_task, epochs), .min = 1, .max = 1000000},

@@ -67,6 +67,14 @@ static json_t *head_of(const struct mb_trainer *trainer)
 	mb_json_set(to, "precision", json_string(MB_REAL_NAME));
 	mb_json_set(to, "dataset", json_string(split->set->name));
 	mb_json_set(to, "source", json_string(split->set->source));
+	if (split->set->label)
+		mb_json_set(to, "label", json_string(split->set->label));
+	if (split->set->test)
+		mb_json_set(to, "test", json_string(split->set->test));
+	if (!split->set->train_x) {
+		mb_json_set(to, "kind", json_string(split->set->train_t ? "regression" : "classification"));
+		mb_json_set(to, "data", json_integer((json_int_t)(split->set->digest >> 1)));
+	}
 	mb_json_set(to, "data_seed", json_integer((json_int_t)split->data_seed));
 	mb_json_set(to, "validation_split", json_real(split->share));
 	mb_json_set(to, "seed", json_integer((json_int_t)setup->seed));
@@ -252,7 +260,7 @@ static int shape_from_json(const struct mapped *file, struct mb_mlp_shape *shape
 				       .layer_norm = json_is_true(json_object_get(network, "layer_norm"))};
 	while (shape->activation->name && (!activation || strcmp(shape->activation->name, activation)))
 		shape->activation++;
-	if (!shape->inputs || shape->inputs > MB_PIXELS_MAX || shape->classes < 2 ||
+	if (!shape->inputs || shape->inputs > MB_PIXELS_MAX || !shape->classes ||
 	    shape->classes > MB_CLASSES_MAX || !shape->activation->name ||
 	    !json_is_array(hidden) || json_array_size(hidden) > MB_HIDDEN_MAX || states > 3 ||
 	    (shape->batch_norm && shape->layer_norm))
@@ -389,8 +397,11 @@ int mb_model_file_evaluate(const struct mb_model_file *model, const struct mb_da
 	if (set->classes != model->net->shape.classes)
 		return mb_err_set(err, MB_EXIT_USAGE, set->name, "%zu classes, but the network tells %zu apart",
 				  set->classes, model->net->shape.classes);
+	/* its inputs are scaled by what they are: of a table that was changed they would mean something else */
+	if (!set->train_x && json_integer_value(json_object_get(model->head, "data")) != (json_int_t)(set->digest >> 1))
+		return mb_err_set(err, MB_EXIT_USAGE, set->name, "the table has changed since the network was trained");
 	if (!strcmp(split, "test")) {
-		mb_evaluate(model->net, set->test_x, set->test_y, NULL, set->n_test, NULL, NULL, to);
+		mb_evaluate(model->net, set, 1, NULL, set->n_test, NULL, NULL, to);
 		return 0;
 	}
 	if (!validate && strcmp(split, "train"))
@@ -398,7 +409,7 @@ int mb_model_file_evaluate(const struct mb_model_file *model, const struct mb_da
 	parts = mb_split_new(set, number(model->head, "validation_split"), whole(model->head, "data_seed"), err);
 	if (!parts)
 		return -1;
-	mb_evaluate(model->net, set->train_x, set->train_y, validate ? parts->val : parts->train,
+	mb_evaluate(model->net, set, 0, validate ? parts->val : parts->train,
 		    validate ? parts->n_val : parts->n_train, NULL, NULL, to);
 	mb_split_free(parts);
 	return 0;

@@ -35,7 +35,8 @@ int mb_model_file_read(struct mb_model_file *model, const char *path, struct mb_
 void mb_model_file_release(struct mb_model_file *model);
 
 /* The split named "train", "validate" or "test" of a model's data: what is not `test` is by the model's own
- * data_seed and validation_split. -1: no such split, or images of another size than the network's (MB_EXIT_USAGE). */
+ * data_seed and validation_split. -1: no such split, data of another size or number of classes than the network's, or a table
+ * that was changed since (MB_EXIT_USAGE). */
 int mb_model_file_evaluate(const struct mb_model_file *model, const struct mb_dataset *set, const char *split,
 			   struct mb_evaluation *to, struct mb_err *err);
 

@@ -277,6 +277,13 @@ static int load(struct mb_dataset *set, const struct mb_dataset_query *query, co
 	return bad;
 }
 
+static int not_a_table(const struct mb_dataset_query *query, struct mb_err *err)
+{
+	mb_err_set(err, MB_EXIT_USAGE, NULL, "task.%s: is for tables, and %.200s is none",
+		   query->label ? "label" : query->test ? "test" : "kind", query->name);
+	return mb_err_hint(err, "tables are files that end in .csv or .npy, or a folder with x.npy and y.npy");
+}
+
 struct mb_dataset *mb_dataset_open(const struct mb_dataset_query *query, struct mb_str *note, struct mb_err *err)
 {
 	struct mb_dataset *set = mb_alloc(sizeof *set);
@@ -285,10 +292,13 @@ struct mb_dataset *mb_dataset_open(const struct mb_dataset_query *query, struct 
 	int bad;
 
 	set->name = mb_strdup(query->name);
-	if (!strcmp(query->name, "digits")) {
+	bad = mb_tabular_open(set, query, err);
+	if (bad > 0 && (query->label || query->test || query->kind)) {
+		bad = not_a_table(query, err);
+	} else if (bad > 0 && !strcmp(query->name, "digits")) {
 		set->source = mb_strdup("built in");
 		bad = mb_digits_draw(set, err);
-	} else {
+	} else if (bad > 0) {
 		while (named->name && strcmp(named->name, query->name))
 			named++;
 		named = named->name ? named : NULL;
@@ -316,5 +326,10 @@ void mb_dataset_close(struct mb_dataset *set)
 		munmap(set->block, set->bytes);
 	free(set->name);
 	free(set->source);
+	free(set->label);
+	free(set->test);
+	for (size_t c = 0; set->class_names && c < set->classes; c++)
+		free(set->class_names[c]);
+	free(set->class_names);
 	free(set);
 }

@@ -25,6 +25,9 @@ int mb_cache_load(struct mb_dataset *set, const char *path, uint64_t key);
  * `about` is for people who look into the file. */
 int mb_cache_store(struct mb_dataset *set, const char *path, uint64_t key, const char *about, struct mb_err *err);
 
+/* 0: the query names a table, which now is the set; 1: it does not; -1. */
+int mb_tabular_open(struct mb_dataset *set, const struct mb_dataset_query *query, struct mb_err *err);
+
 /* The built-in data set. */
 int mb_digits_draw(struct mb_dataset *set, struct mb_err *err);
 

@@ -48,3 +48,18 @@ double mb_loss(const mb_real *logits, size_t ld, size_t rows, size_t classes, co
 	}
 	return sum;
 }
+
+double mb_square_loss(const mb_real *outputs, size_t ld, size_t rows, const float *numbers, mb_real scale, mb_real *grad)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < rows; i++) {
+		const mb_real off = outputs[i * ld] - (mb_real)numbers[i];
+		mb_real *to = grad ? grad + i * ld : NULL;
+
+		sum += (double)off * (double)off;
+		for (size_t c = 0; to && c < ld; c++)
+			to[c] = c ? 0 : 2 * scale * off;
+	}
+	return sum;
+}

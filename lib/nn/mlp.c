@@ -271,13 +271,16 @@ static void bias_gradient(struct mb_mlp *net, const struct mb_layer *layer, cons
 }
 
 /* All but the gradient of the first layer's W, for which it returns the delta. */
-static const mb_real *go_back(struct mb_mlp *net, size_t rows, const uint16_t *labels, double smoothing, size_t batch,
-			      int add, double *loss)
+static const mb_real *go_back(struct mb_mlp *net, size_t rows, struct mb_targets targets, double smoothing,
+			      size_t batch, int add, double *loss)
 {
 	mb_real *delta = net->delta[0], *next = net->delta[1], *held;
 	const size_t last_ld = net->layers[net->n_layers - 1].ld;
 
-	*loss += mb_loss(net->logits, last_ld, rows, net->shape.classes, labels, smoothing, 1 / (mb_real)batch, delta);
+	*loss += net->shape.classes == 1
+			 ? mb_square_loss(net->logits, last_ld, rows, targets.numbers, 1 / (mb_real)batch, delta)
+			 : mb_loss(net->logits, last_ld, rows, net->shape.classes, targets.labels, smoothing,
+				   1 / (mb_real)batch, delta);
 	for (size_t l = net->n_layers - 1; l > 0; l--) {
 		const struct mb_layer *layer = &net->layers[l], *below = layer - 1;
 
@@ -298,26 +301,27 @@ static const mb_real *go_back(struct mb_mlp *net, size_t rows, const uint16_t *l
 	return delta;
 }
 
-void mb_mlp_backward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows, const uint16_t *labels,
-			 const double *smoothings, size_t batch, int add, double *losses)
+void mb_mlp_backward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows,
+			 struct mb_targets targets, const double *smoothings, size_t batch, int add, double *losses)
 {
 	const size_t inputs = nets[0]->shape.inputs;
 	struct bunch bunch = {.kernel = nets[0]->kernel, .m = inputs, .k = rows, .a = x, .row = 1, .column = inputs,
 			      .add = add};
 
 	for (size_t i = 0; i < n; i++) {
-		const mb_real *delta = go_back(nets[i], rows, labels, smoothings[i], batch, add, &losses[i]);
+		const mb_real *delta = go_back(nets[i], rows, targets, smoothings[i], batch, add, &losses[i]);
 
 		add_matrix(&bunch, delta, nets[i]->grad + nets[i]->layers[0].w, nets[i]->layers[0].ld);
 	}
 	multiply_bunch(&bunch);
 }
 
-double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint16_t *labels, double smoothing, size_t batch, int add)
+double mb_mlp_backward(struct mb_mlp *net, size_t rows, struct mb_targets targets, double smoothing, size_t batch,
+		       int add)
 {
 	double loss = 0;
 
-	mb_mlp_backward_all(&net, 1, net->x, rows, labels, &smoothing, batch, add, &loss);
+	mb_mlp_backward_all(&net, 1, net->x, rows, targets, &smoothing, batch, add, &loss);
 	return loss;
 }
 

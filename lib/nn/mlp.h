@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * A multilayer perceptron: linear layers with an optional batch norm and an activation between them, softmax and
- * cross-entropy at the end. Knows nothing of data sets, epochs or optimisers.
+ * cross-entropy at the end; with one output alone the squared error. Knows nothing of data sets, epochs or optimisers.
  *
  *     struct mb_mlp *net = mb_mlp_new(&shape, 512, 1, &err);
  *     mb_init_mlp(net, MB_INIT_PYTORCH, seed);
  *     … fill net->x with `rows` rows …
  *     mb_mlp_forward(net, rows, &dropout);                           // net->logits
- *     loss = mb_mlp_backward(net, rows, labels, smoothing, rows, 0); // net->grad
+ *     loss = mb_mlp_backward(net, rows, targets, smoothing, rows, 0); // net->grad
  *     optimizer->step(&at, net->param, net->grad, state, net->n_params);
  *
  * Shapes. Layer l maps in to out; in memory the columns are padded to `ld`, a multiple of MB_PAD, as the kernels want. Padding is zero in parameters, gradients and activations and stays so.
@@ -25,11 +25,12 @@
 #include "nn/activation.h"
 #include "nn/hyper.h"
 #include "nn/kernel.h"
+#include "nn/loss.h"
 
 enum { MB_TILE = 8 };
 
 struct mb_mlp_shape {
-	size_t inputs, classes;
+	size_t inputs, classes;  /* classes 1: one output, a number (regression) */
 	size_t hidden[MB_HIDDEN_MAX], n_hidden;
 	const struct mb_activation *activation;
 	int batch_norm, layer_norm; /* one of them at most */
@@ -87,15 +88,16 @@ void mb_mlp_forward(struct mb_mlp *net, size_t rows, const struct mb_dropout *dr
 
 /* After a forward pass in training: the loss summed over the rows; net->grad is, or with `add` grows by, their part of
  * the gradient of the mean over the `batch` rows that these are part of. */
-double mb_mlp_backward(struct mb_mlp *net, size_t rows, const uint16_t *labels, double smoothing, size_t batch, int add);
+double mb_mlp_backward(struct mb_mlp *net, size_t rows, struct mb_targets targets, double smoothing, size_t batch,
+		       int add);
 
 /* The same for n networks that look at the same rows x (rows × inputs; their own x is not used), the products of all
  * first layers done together. Each gets what it would get alone, to the bit; all have the same kernel. dropouts NULL: not
  * in training. losses: n, the losses are added to. */
 void mb_mlp_forward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows,
 			const struct mb_dropout *dropouts);
-void mb_mlp_backward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows, const uint16_t *labels,
-			 const double *smoothings, size_t batch, int add, double *losses);
+void mb_mlp_backward_all(struct mb_mlp *const *nets, size_t n, const mb_real *x, size_t rows,
+			 struct mb_targets targets, const double *smoothings, size_t batch, int add, double *losses);
 
 /* How many rows to take at once through a network in training: what stays in the caches, a multiple of MB_TILE; with
  * batch norm, which looks at all rows, the whole batch. */

@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* In regression all are alike. */
+static size_t class_of(const struct mb_dataset *set, size_t i)
+{
+	return set->train_y ? set->train_y[i] : 0;
+}
+
 /* How many of each class to hold back: floor of the exact share, then one more for the largest remainders. */
 static void quotas(const size_t *count, size_t classes, size_t n, size_t n_val, size_t *quota)
 {
@@ -41,7 +47,7 @@ static void hold_back(const struct mb_dataset *set, size_t *quota, uint64_t data
 	mb_rng_init(&rng, data_seed, 0, MB_RNG_SPLIT);
 	mb_rng_shuffle(&rng, mixed, set->n_train);
 	for (size_t i = 0; i < set->n_train; i++) {
-		size_t *left = &quota[set->train_y[mixed[i]]];
+		size_t *left = &quota[class_of(set, mixed[i])];
 
 		if (*left) {
 			held[mixed[i]] = 1;
@@ -66,7 +72,7 @@ struct mb_split *mb_split_new(const struct mb_dataset *set, double share, uint64
 	count = mb_alloc(set->classes * sizeof *count);
 	quota = mb_alloc(set->classes * sizeof *quota);
 	for (size_t i = 0; i < n; i++)
-		count[set->train_y[i]]++;
+		count[class_of(set, i)]++;
 	quotas(count, set->classes, n, n_val, quota);
 	held = mb_alloc(n);
 	hold_back(set, quota, data_seed, held);

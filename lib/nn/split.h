@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which training images are held back for validation, and in which order an epoch shows the others. Both come from
+ * Which training images (or rows of a table) are held back for validation, and in which order an epoch shows the others. Both come from
  * the task's data_seed alone: all trials of an experiment see the same.
  */
 #ifndef MB_NN_SPLIT_H
@@ -16,7 +16,7 @@ struct mb_split {
 	size_t n_train, n_val;
 };
 
-/* Stratified: round(n · share) images for validation, each class by its share of all, left-over places to the largest
+/* Stratified, but in regression: round(n · share) images for validation, each class by its share of all, left-over places to the largest
  * remainders (the first of equals). NULL: one of the parts would be empty (MB_EXIT_USAGE). */
 struct mb_split *mb_split_new(const struct mb_dataset *set, double share, uint64_t data_seed, struct mb_err *err);
 void mb_split_free(struct mb_split *split); /* takes NULL */

@@ -94,15 +94,20 @@ struct mb_trainer *mb_trainer_new(const struct mb_trainer_setup *setup, struct m
 	trainer->state = calloc(numbers + 1, sizeof *trainer->state);
 	trainer->order = malloc(split->n_train * sizeof *trainer->order);
 	trainer->labels = malloc(trainer->batch * sizeof *trainer->labels);
-	trainer->shifts = setup->hyper.augment_shift ? malloc(2 * trainer->batch) : NULL;
-	if (!trainer->state || !trainer->order || !trainer->labels || (setup->hyper.augment_shift && !trainer->shifts)) {
+	trainer->numbers = split->set->train_t ? malloc(trainer->batch * sizeof *trainer->numbers) : NULL;
+	trainer->shifts = setup->hyper.augment_shift && split->set->train_x ? malloc(2 * trainer->batch) : NULL;
+	if (!trainer->state || !trainer->order || !trainer->labels ||
+	    (split->set->train_t && !trainer->numbers) ||
+	    (setup->hyper.augment_shift && split->set->train_x && !trainer->shifts)) {
 		mb_err_set(err, MB_EXIT_SYSTEM, NULL, "no memory for the optimiser's %zu numbers", numbers);
 		mb_trainer_free(trainer);
 		return NULL;
 	}
 	trainer->curve = json_array();
 	mb_init_mlp(trainer->net, setup->hyper.init, setup->seed);
-	if (setup->hyper.input_scaling == MB_INPUT_STANDARD)
+	if (!split->set->train_x)
+		trainer->net->input_scale = 1; /* of a table, whose inputs are scaled as they are read */
+	else if (setup->hyper.input_scaling == MB_INPUT_STANDARD)
 		scale_inputs(trainer->net, split);
 	if (setup->hyper.ema_decay > 0) {
 		trainer->average = trainer->state + (size_t)(trainer->slots - 1) * trainer->net->n_params;
@@ -119,6 +124,7 @@ void mb_trainer_free(struct mb_trainer *trainer)
 	free(trainer->state);
 	free(trainer->order);
 	free(trainer->labels);
+	free(trainer->numbers);
 	free(trainer->shifts);
 	mb_evaluation_release(&trainer->validation);
 	json_decref(trainer->curve);
@@ -163,9 +169,19 @@ static void take_rows(struct mb_trainer *trainer, const uint32_t *index, size_t 
 		mb_gather_shifted(trainer->net, set->train_x, index + done, rows, set->cols,
 				  trainer->shifts + 2 * done);
 	else
-		mb_gather(trainer->net, set->train_x, index + done, rows);
+		mb_gather_part(trainer->net, set, 0, index + done, 0, rows);
 	if (dropout.share > 0)
 		mb_dropout_apply(&dropout, MB_HIDDEN_MAX, trainer->net->x, NULL, rows, set->pixels);
+}
+
+static void take_targets(struct mb_trainer *trainer, const uint32_t *index, size_t rows)
+{
+	const struct mb_dataset *set = trainer->setup.split->set;
+
+	for (size_t i = 0; i < rows && trainer->numbers; i++)
+		trainer->numbers[i] = set->train_t[index[i]];
+	for (size_t i = 0; i < rows && !trainer->numbers; i++)
+		trainer->labels[i] = set->train_y[index[i]];
 }
 
 static void draw_shifts(struct mb_trainer *trainer, size_t rows, uint64_t step)
@@ -203,6 +219,7 @@ static void train_batch(struct mb_trainer *const *trainers, size_t n, double *lo
 	const uint32_t *index = first->order + start;
 	const uint64_t step = (uint64_t)first->epoch * first->steps_an_epoch + first->step;
 	struct mb_dropout dropouts[MB_TRAINERS_MOST];
+	struct mb_targets targets;
 	double smoothings[MB_TRAINERS_MOST];
 	struct mb_mlp *nets[MB_TRAINERS_MOST];
 
@@ -214,8 +231,7 @@ static void train_batch(struct mb_trainer *const *trainers, size_t n, double *lo
 		smoothings[i] = setup->hyper.label_smoothing;
 		losses[i] = 0;
 	}
-	for (size_t i = 0; i < rows; i++)
-		first->labels[i] = split->set->train_y[index[i]];
+	take_targets(first, index, rows);
 	if (first->shifts)
 		draw_shifts(first, rows, step);
 	for (size_t done = 0, some; done < rows; done += some) {
@@ -224,8 +240,8 @@ static void train_batch(struct mb_trainer *const *trainers, size_t n, double *lo
 			dropouts[i].first = done;
 		take_rows(first, index, done, some, step);
 		mb_mlp_forward_all(nets, n, first->net->x, some, dropouts);
-		mb_mlp_backward_all(nets, n, first->net->x, some, first->labels + done, smoothings, rows, done > 0,
-				    losses);
+		targets = (struct mb_targets){first->labels + done, first->numbers ? first->numbers + done : NULL};
+		mb_mlp_backward_all(nets, n, first->net->x, some, targets, smoothings, rows, done > 0, losses);
 	}
 	for (size_t i = 0; i < n; i++)
 		step_weights(trainers[i], step);
@@ -313,13 +329,19 @@ static void train_epoch(struct mb_trainer *const *trainers, size_t n, mb_stop_fn
 /* val_loss … of the validation, into an object. */
 static void put_scores(const struct mb_trainer *trainer, json_t *to)
 {
+	const struct mb_dataset *set = trainer->setup.split->set;
+	const double unit = set->train_t ? set->label_deviation * set->label_deviation : 1;
 	struct mb_classification scores;
 
-	mb_classify(trainer->validation.confusion, trainer->validation.classes, NULL, &scores);
 	mb_json_set(to, "val_loss", json_real(trainer->validation.loss));
-	mb_json_set(to, "val_accuracy", json_real(scores.accuracy));
-	mb_json_set(to, "val_macro_f1", json_real(scores.macro.f1));
-	mb_json_set(to, "train_loss", json_real(trainer->train_loss));
+	if (set->train_t) {
+		mb_json_set(to, "val_r2", json_real(trainer->validation.r2));
+	} else {
+		mb_classify(trainer->validation.confusion, trainer->validation.classes, NULL, &scores);
+		mb_json_set(to, "val_accuracy", json_real(scores.accuracy));
+		mb_json_set(to, "val_macro_f1", json_real(scores.macro.f1));
+	}
+	mb_json_set(to, "train_loss", json_real(trainer->train_loss * unit));
 	mb_json_set(to, "train_seconds", json_real(round(trainer->train_s * 1e6) / 1e6));
 }
 
@@ -333,8 +355,7 @@ static enum mb_train_end validate(struct mb_trainer *trainer, mb_stop_fn *stop, 
 	int stopped;
 
 	net->param = trainer->average ? trainer->average : param;
-	stopped = mb_evaluate(net, split->set->train_x, split->set->train_y, split->val, split->n_val, stop, context,
-			      &trainer->validation);
+	stopped = mb_evaluate(net, split->set, 0, split->val, split->n_val, stop, context, &trainer->validation);
 	net->param = param;
 	seconds = mb_clock_monotonic_s() - start;
 	trainer->validate_s += seconds;

@@ -50,6 +50,7 @@ struct mb_trainer {
 	int slots;
 	mb_real *average;            /* the last of the slots; NULL: not wanted */
 	uint32_t *order;             /* n_train: this epoch's */
+	float *numbers;              /* in regression: of the batch; else NULL */
 	uint16_t *labels;            /* of the batch */
 	int8_t *shifts;              /* 2 × batch: pixels down, right; NULL: none */
 	size_t batch;                /* min(batch_size, n_train) */
@@ -86,7 +87,8 @@ void mb_trainers_run(struct mb_trainer *const *trainers, size_t n, mb_stop_fn *s
 /* Whether two can go through their next epoch side by side: the same data, batches, and number of epochs done. */
 int mb_trainers_alike(const struct mb_trainer *a, const struct mb_trainer *b);
 
-/* After MB_TRAIN_DONE: sets val_loss, val_accuracy, val_macro_f1, train_loss, train_seconds. */
+/* After MB_TRAIN_DONE: sets val_loss, val_accuracy, val_macro_f1, train_loss, train_seconds; in regression val_r2 in place of
+ * the second and third. */
 void mb_trainer_metrics(const struct mb_trainer *trainer, json_t *metrics);
 
 /* A digest of what a trial's result depends on: data, split, hyperparameters, seed, max_epochs, number format. Not of

@@ -32,7 +32,9 @@ struct mb_holds {
  * two-dimensional interpolation function for irregularly-spaced data", 1968) in the length scales of a process
  * fitted to success and failure as -1 and 1: it has no length of its own, so a search that closes in on a boundary
  * keeps nearer to what succeeded on any scale. A trial that fails teaches next to nothing, which is why its
- * logarithm is weighted far above the improvement. An output that cannot be fitted is left out. */
+ * logarithm is weighted far above the improvement. Where failures are told worse by their places than by a rate of
+ * crashes at random, Beta(1, 19) before any trial, they count for nothing. An output that cannot be fitted is left
+ * out. */
 void mb_holds_init(struct mb_holds *holds, const struct mb_rows *rows, const struct mb_history *history,
 		   struct mb_rng *rng);
 void mb_holds_release(struct mb_holds *holds);

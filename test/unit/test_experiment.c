@@ -90,7 +90,7 @@ TEST(reads_every_key)
 		"parameters: [{name: x, type: int, bounds: {min: 1, max: 1e3}}]\n"
 		"metrics:\n  - {name: t, strategy: store}\n  - {name: l, objective: minimize}\n"
 		"linear_constraints: []\ntasks: []\nfidelity:\n"
-		"task: {dataset: ./my data, validation_split: .25, data_seed: 0, epochs: 7}\n"
+		"task: {dataset: ./my data, validation_split: .25, data_seed: 0, epochs: 7, label: y,\n  test: t.csv, kind: regression}\n"
 		"model: {command: [python3, train.py, 010, \"\"], test_function_name: t}\n"
 		"git_options: {git_uri: u, version: 1.0, mirror: [new, key]}\n"
 		"cluster_modules: [devel/cuda/11.8]\nsbatch_options:\n  time: 00:30:00\n  gres:\n");
@@ -113,6 +113,9 @@ TEST(reads_every_key)
 	CHECK_NEAR(e->task.validation_split, 0.25, 0);
 	CHECK_INT(e->task.data_seed, 0);
 	CHECK_INT(e->task.epochs, 7);
+	CHECK_TEXT(e->task.label, "y");
+	CHECK_TEXT(e->task.test, "t.csv");
+	CHECK_INT(e->task.kind, MB_TASK_REGRESSION);
 	CHECK(e->model.given && !e->model.shell && !e->model.command[4]);
 	CHECK_TEXT(e->model.command[1], "train.py");
 	CHECK_TEXT(e->model.command[2], "010"); /* as written */

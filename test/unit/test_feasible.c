@@ -39,7 +39,7 @@ static void hold_sum(struct mb_space *space, size_t n, double low, double high)
 
 static void add_ranges(struct mb_space *space, size_t n, enum mb_param_type type, double min, double max)
 {
-	char name[16];
+	char name[32];
 
 	for (size_t i = 0; i < n; i++) {
 		snprintf(name, sizeof name, "x%zu", i);

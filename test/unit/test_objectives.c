@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include "many_search.h"
+#include "opt/holds.h"
 #include "stat/stat.h"
 
 #define UNIT_PLANE                                                                                                     \
@@ -145,6 +146,45 @@ TEST(gp_keeps_away_from_failures)
 	}
 	printf("# %d of %d late trials fail, regret %.4f\n", failed, SEEDS * (BUDGET - EARLY), regret);
 	CHECK(failed <= 0.15 * SEEDS * (BUDGET - EARLY) && regret < 0.03);
+}
+
+/* What the failures of 40 random trials in the unit square add to the score of a point on either side of the line. */
+static void add_to_scores(int place, uint64_t seed, double *score)
+{
+	struct many *many = many_new(UNIT_PLANE "metrics: [{name: f, objective: minimize}]\n", 40, seed);
+	struct mb_holds holds;
+	struct mb_rows rows;
+	struct mb_rng rng;
+
+	for (int i = 0; i < 40; i++) {
+		many_next(many, "random");
+		many_tell(many, (place ? many->x[0] + many->x[1] > 1 : i % 20 == 7) ? NULL : (double[]){many->x[0]});
+	}
+	mb_rng_init(&rng, seed, 0, MB_RNG_SUGGEST);
+	mb_rows_init(&rows, &many->experiment->space);
+	mb_holds_init(&holds, &rows, &many->history, &rng);
+	score[0] = score[1] = 0;
+	mb_holds_add(&holds, (double[]){0.2, 0.2, 0.8, 0.8}, 2, score);
+	mb_holds_release(&holds);
+	mb_rows_release(&rows);
+	many_free(many);
+}
+
+TEST(failures_count_where_they_have_a_place)
+{
+	enum { SEEDS = 20 };
+	int lucky = 0;
+
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		double score[2];
+
+		add_to_scores(1, seed, score);
+		CHECK(score[1] < score[0] - 10);
+		add_to_scores(0, seed, score);
+		lucky += score[0] == 0 && score[1] == 0;
+	}
+	printf("# crashes at random count for nothing in %d of %d\n", lucky, SEEDS);
+	CHECK(lucky >= SEEDS * 3 / 4);
 }
 
 TEST_MAIN
