@@ -571,13 +571,8 @@ for_lock() {
 	[ ! -e trials.ndjson ]
 }
 
-@test "options that this version lacks say so; a log on stdin is no log to mb-collect" {
+@test "a log on stdin is no log to mb-collect; a kind of lock that is none says so" {
 	experiment 9 1
-	for line in "mb-suggest --prior-log=x"; do
-		run $line
-		[ "$status" -eq 2 ]
-		[[ $output == *": not built in yet" ]]
-	done
 	run mb-collect -l - </dev/null
 	[ "$status" -eq 2 ]
 	[ ! -e - ]

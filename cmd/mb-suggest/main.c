@@ -104,6 +104,8 @@ int main(int argc, char **argv)
 		 .max = 9007199254740991.0},
 		{0, "reissue", MB_OPT_FLAG, &options.reissue, NULL, "give out again what -n printed and no trainer has"},
 		{0, "history", MB_OPT_TEXTS, &options.history, "FILE", "with -l -: records to start from; repeatable"},
+		{0, "prior-log", MB_OPT_TEXTS, &options.prior_logs, "FILE",
+		 "a log of another experiment to learn from; repeatable"},
 		{0, "predict", MB_OPT_FLAG, &predict, NULL, "add what the log lets expect to the records on stdin and end"},
 		{0, "check", MB_OPT_FLAG, &check, NULL, "say what the experiment file means and end"},
 		{0, "init", MB_OPT_FLAG, &init, NULL, "write an experiment file to begin with and end"},
@@ -115,10 +117,10 @@ int main(int argc, char **argv)
 		{0, "list-algorithms", MB_OPT_FLAG, &list, NULL, "name the algorithms and end"},
 		{0, "check", MB_OPT_UNBUILT},
 		{0, "init", MB_OPT_UNBUILT},
-		{0, "prior-log", MB_OPT_UNBUILT},
 		{0},
 	};
 	struct mb_experiment *experiment = NULL;
+	struct mb_transfer *transfer = NULL;
 	const struct mb_algorithm *chosen;
 	struct suggester suggester;
 	struct mb_err err;
@@ -143,6 +145,10 @@ int main(int argc, char **argv)
 		mb_tool_warn(&tool, "--trial: goes with --should-stop");
 		goto out;
 	}
+	if (options.prior_logs.n && (predict || check || stop || options.sigopt_delete)) {
+		mb_tool_warn(&tool, "--prior-log: goes with suggestions alone");
+		goto out;
+	}
 	if (predict && tool.log_option && !strcmp(tool.log_option, "-")) {
 		mb_tool_warn(&tool, "--predict: stdin has the records, the log must be a file");
 		goto out;
@@ -165,11 +171,19 @@ int main(int argc, char **argv)
 		status = suggest_check(&tool, experiment, chosen, (uint64_t)seed);
 		goto out;
 	}
+	if (options.prior_logs.n) {
+		transfer = read_prior_logs(&tool, experiment, chosen, &options.prior_logs, &status);
+		if (!transfer)
+			goto out;
+	}
 	suggester_init(&suggester, &tool, experiment, chosen, (uint64_t)seed);
+	suggester.transfer = transfer;
 	status = stop ? suggest_should_stop(&suggester, trial != NULL) : suggest(&suggester, &options);
 	suggester_release(&suggester);
 out:
+	mb_transfer_free(transfer);
 	mb_experiment_free(experiment);
 	free(options.history.at);
+	free(options.prior_logs.at);
 	return mb_tool_end(&tool, status);
 }

@@ -232,7 +232,8 @@ struct mb_history suggester_history(const struct suggester *suggester)
 		.suggest_s = suggester->n_suggest ? suggester->suggest_s / (double)suggester->n_suggest : 0,
 		.n = suggester->n_observations,
 		.seed = suggester->seed,
-		.cache = suggester->cache};
+		.cache = suggester->cache,
+		.transfer = suggester->transfer};
 }
 
 static struct mb_move next_move(const struct suggester *suggester)

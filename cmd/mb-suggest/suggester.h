@@ -41,6 +41,7 @@ struct suggester {
 	double *metrics, *metrics_stddev; /* a row of experiment->n_metrics each */
 	size_t n_observations, cap_observations, cap_u, cap_metrics, cap_stddev;
 	struct mb_cache *cache;
+	const struct mb_transfer *transfer; /* of --prior-log; NULL: none */
 	json_t *surrogate; /* of the latest issue that has one; NULL: none */
 	double suggest_s;  /* total of the `suggest` spans of the issues */
 	size_t n_suggest;
@@ -103,8 +104,13 @@ struct run_options {
 	int64_t keep;     /* -k; 0: all of the bandwidth */
 	int reissue;
 	int sigopt_delete;
-	struct mb_opt_texts history;
+	struct mb_opt_texts history, prior_logs;
 };
+
+/* Reads the files of --prior-log and says how many of their results are of no use here. NULL: a line that is none of a log, or
+ * an algorithm that does not learn from others; `status` is the exit code then. */
+struct mb_transfer *read_prior_logs(struct mb_tool *tool, const struct mb_experiment *experiment,
+				    const struct mb_algorithm *algorithm, const struct mb_opt_texts *paths, int *status);
 
 int suggest_loop(struct suggester *suggester, const struct run_options *options);
 int suggest_count(struct suggester *suggester, const struct run_options *options);

@@ -75,5 +75,6 @@ static int ask(const struct mb_history *history, struct mb_suggestion *suggestio
 const struct mb_algorithm mb_algorithm_auto = {
 	.name = "auto",
 	.about = "gp, after 1,000 observations tpe (nsga2; of doubles alone cmaes, sooner); random for quick trials (the default)",
+	.takes_prior_logs = 1,
 	.ask = ask,
 };

@@ -44,6 +44,8 @@ struct model {
 	size_t n, feasible, failed;
 	double *theta;
 	size_t fitted; /* results that theta knows of */
+	double *weight; /* of the prior logs; NULL: the process is of the values themselves */
+	double *expected; /* by the prior logs, of each result: what is taken from its value */
 	double target;
 };
 
@@ -65,13 +67,18 @@ static size_t start_points(const struct mb_history *history)
 	return most < MOST_START ? most : MOST_START;
 }
 
-/* The middle of the space first, then points that fill it. */
+/* The best points of prior logs; or the middle of the space, then points that fill it. */
 static int ask_start(const struct mb_history *history, struct mb_suggestion *suggestion, struct mb_err *err)
 {
 	const struct mb_space *space = &history->experiment->space;
 	double *u = mb_alloc(mb_space_dims(space) * sizeof *u);
-	json_t *centre;
+	json_t *centre = history->transfer ? mb_transfer_point(history->transfer, history) : NULL;
 
+	if (centre) {
+		free(u);
+		*suggestion = (struct mb_suggestion){centre, "prior-log", NULL};
+		return 0;
+	}
 	for (size_t i = 0; i < mb_space_dims(space); i++)
 		u[i] = 0.5;
 	centre = mb_space_point(space, u);
@@ -153,7 +160,9 @@ static double find_best(const struct model *model)
 		is_feasible[model->finished[i]] = 1;
 	for (size_t i = 0, at = 0; i < model->history->n && at < model->n; i++)
 		if (!model->history->observations[i].pending && !model->history->observations[i].failed) {
-			best = is_feasible[i] && mean[at] < best ? mean[at] : best;
+			double value = mean[at] + (model->expected ? model->expected[at] : 0);
+
+			best = is_feasible[i] && value < best ? value : best;
 			at++;
 		}
 	free(is_feasible);
@@ -194,6 +203,13 @@ static json_t *write_surrogate(const struct model *model)
 	mb_json_set(surrogate, "noise", json_real(exp(model->theta[MB_GP_NOISE(dims)])));
 	mb_json_set(surrogate, "results", json_integer((json_int_t)model->fitted));
 	mb_holds_write(&model->holds, surrogate);
+	if (model->history->transfer) {
+		json_t *weights = json_array();
+
+		for (size_t i = 0; i < mb_transfer_count(model->history->transfer); i++)
+			json_array_append_new(weights, json_real(model->weight ? model->weight[i] : 0));
+		mb_json_set(surrogate, "prior_logs", weights);
+	}
 	return surrogate;
 }
 
@@ -265,7 +281,8 @@ static void fit_some(struct model *model)
 	free(start);
 }
 
-static void fit(struct model *model, struct mb_rng *rng)
+/* Returns minus the log of how probable the values are, where all of them are fitted to. */
+static double fit(struct model *model, struct mb_rng *rng)
 {
 	size_t dims = model->rows.dims;
 	double *start, best = INFINITY;
@@ -273,7 +290,7 @@ static void fit(struct model *model, struct mb_rng *rng)
 
 	if (model->gp.n > MOST_FITTED) {
 		fit_some(model);
-		return;
+		return best;
 	}
 	start = mb_alloc((dims + 2) * sizeof *start);
 	mb_gp_start(dims, model->theta);
@@ -293,6 +310,66 @@ static void fit(struct model *model, struct mb_rng *rng)
 		try_start(model, &model->gp, start, &best);
 	}
 	free(start);
+	return best;
+}
+
+/* ---- prior logs ---- */
+
+/* The process becomes one of what the values differ from the prior logs by. */
+static void take_expected(struct model *model, double sign)
+{
+	for (size_t i = 0; i < model->gp.n; i++)
+		model->gp.y[i] -= sign * model->expected[i];
+}
+
+static void drop_prior(struct model *model)
+{
+	free(model->weight);
+	free(model->expected);
+	model->weight = model->expected = NULL;
+}
+
+/* Prior logs that rank the results better than chance are taken for the mean of the process, if the values are then more
+ * probable than without: `own` is minus the log of that. The weights' scale was fitted to them and costs what a parameter
+ * does (G. Schwarz, "Estimating the dimension of a model", 1978). */
+static void weigh_prior(struct model *model, const double *rows, double own, struct mb_rng *rng)
+{
+	const struct mb_transfer *transfer = model->history->transfer;
+	size_t n = model->gp.n, count = model->rows.dims + 2;
+	double *theta;
+
+	model->weight = mb_alloc(mb_transfer_count(transfer) * sizeof *model->weight);
+	model->expected = mb_alloc(n * sizeof *model->expected);
+	if (!mb_transfer_weigh(transfer, rows, model->gp.y, n, model->weight)) {
+		drop_prior(model);
+		return;
+	}
+	theta = mb_alloc(count * sizeof *theta);
+	memcpy(theta, model->theta, count * sizeof *theta);
+	mb_transfer_add(transfer, model->weight, rows, n, model->expected);
+	take_expected(model, 1);
+	if (!(fit(model, rng) + log((double)n) / 2 < own)) {
+		take_expected(model, -1);
+		memcpy(model->theta, theta, count * sizeof *theta);
+		drop_prior(model);
+	}
+	free(theta);
+}
+
+/* Of many results the own ones say enough. */
+static void fit_with_prior(struct model *model, struct mb_rng *rng)
+{
+	const struct mb_gp *gp = &model->gp;
+	double own = fit(model, rng), *rows;
+
+	if (!model->history->transfer || gp->n > MOST_FITTED)
+		return;
+	rows = mb_alloc(gp->n * gp->dims * sizeof *rows);
+	for (size_t i = 0; i < gp->n; i++)
+		for (size_t j = 0; j < gp->dims; j++)
+			rows[i * gp->dims + j] = gp->x[j * gp->cap + i];
+	weigh_prior(model, rows, own, rng);
+	free(rows);
 }
 
 /* Open trials are taken to come out as the model expects, and so are those that failed: nothing is to be learned there. */
@@ -318,7 +395,7 @@ static int model_init(struct model *model, const struct mb_history *history, str
 	model->theta = mb_alloc((model->rows.dims + 2) * sizeof *model->theta);
 	model->n = mb_merit(history, model->finished, &model->feasible);
 	add_results(model);
-	fit(model, rng);
+	fit_with_prior(model, rng);
 	if (mb_gp_condition(&model->gp, model->theta) < 0)
 		return -1;
 	model->target = find_best(model);
@@ -334,6 +411,7 @@ static void model_release(struct model *model)
 	mb_gp_release(&model->gp);
 	mb_holds_release(&model->holds);
 	mb_rows_release(&model->rows);
+	drop_prior(model);
 	free(model->finished);
 	free(model->theta);
 }
@@ -346,6 +424,8 @@ static void score(const void *context, const double *rows, size_t m, double *sco
 	double *variance = mb_alloc((m + 1) * sizeof *variance);
 
 	mb_gp_predict(&model->gp, rows, m, score, variance);
+	if (model->weight)
+		mb_transfer_add(model->history->transfer, model->weight, rows, m, score);
 	for (size_t i = 0; i < m; i++)
 		score[i] = model->feasible ? mb_log_ei(score[i], sqrt(variance[i]) + 1e-9, model->target) : 0;
 	mb_holds_add(&model->holds, rows, m, score);
@@ -364,6 +444,8 @@ static double score_gradient(const void *context, const double *row, double *by_
 		return mb_holds_gradient(&model->holds, row, by_row);
 	}
 	mb_gp_predict_gradient(&model->gp, row, &mean, &variance, by_row, by_variance);
+	if (model->weight)
+		mean += mb_transfer_gradient(model->history->transfer, model->weight, row, by_row);
 	sd = sqrt(variance) + 1e-9;
 	value = mb_log_ei_gradient(mean, sd, model->target, &by_mean, &by_sd);
 	for (size_t i = 0; i < dims; i++)
@@ -412,5 +494,6 @@ static int ask(const struct mb_history *history, struct mb_suggestion *suggestio
 const struct mb_algorithm mb_algorithm_gp = {
 	.name = "gp",
 	.about = "Bayesian optimisation: a Gaussian process and its log expected improvement",
+	.takes_prior_logs = 1,
 	.ask = ask,
 };

@@ -21,6 +21,7 @@
 #include "opt/ranking.h"
 #include "opt/surface.h"
 #include "opt/stopping.h"
+#include "opt/transfer.h"
 
 /* A training in the log whose point lies in the space, for algorithms that learn from results. */
 struct mb_observation {
@@ -54,6 +55,7 @@ struct mb_history {
 	const json_t *surrogate;       /* of the latest issue that carries one, for a start; NULL: none */
 	struct mb_cache *cache;        /* NULL: none */
 	double suggest_s;              /* mean seconds of the `suggest` spans of the log; 0: none */
+	const struct mb_transfer *transfer; /* logs of other experiments; NULL: none. For takes_prior_logs alone */
 	size_t n;
 };
 
@@ -68,6 +70,8 @@ struct mb_algorithm {
 
 	/* 0, or -1 when it cannot work on the experiment's space (MB_EXIT_USAGE). NULL: works on any. */
 	int (*check)(const struct mb_experiment *experiment, struct mb_err *err);
+
+	int takes_prior_logs; /* history->transfer is for it */
 
 	/* A point not in history->seen, or -1. Call mb_suggest instead, which sees to what is common to all. */
 	int (*ask)(const struct mb_history *history, struct mb_suggestion *suggestion, struct mb_err *err);
