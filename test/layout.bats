@@ -30,7 +30,7 @@ includes() {
 
 @test "the top level is what it should be" {
 	git rev-parse 2>/dev/null || skip "not a git clone"
-	expected=$(printf '%s\n' .ci .gitattributes .gitignore CONTRIBUTING.md LICENSE Makefile NEWS.md README.md SECURITY.md cmd lib share test)
+	expected=$(printf '%s\n' .ci .gitignore CONTRIBUTING.md LICENSE Makefile NEWS.md README.md SECURITY.md cmd lib share test)
 	[ "$(git ls-files | cut -d/ -f1 | sort -u)" = "$expected" ]
 	[ "$(files cmd | cut -d/ -f2 | sort -u | xargs)" = "mb-collect mb-deploy mb-eval mb-suggest mb-time mb-train model.c model.h tool.c tool.h" ]
 	[ "$(files lib | cut -d/ -f2 | sort -u | xargs)" = "README.md base data net nn opt run stat" ]

@@ -115,8 +115,6 @@ int main(int argc, char **argv)
 		{0, "sigopt-delete", MB_OPT_FLAG, &options.sigopt_delete, NULL,
 		 "delete this log's experiment at the SigOpt service and end"},
 		{0, "list-algorithms", MB_OPT_FLAG, &list, NULL, "name the algorithms and end"},
-		{0, "check", MB_OPT_UNBUILT},
-		{0, "init", MB_OPT_UNBUILT},
 		{0},
 	};
 	struct mb_experiment *experiment = NULL;
