@@ -31,7 +31,7 @@ results() { jq -cS 'select(.status == "completed") | [.trial, (.metrics | del(.t
 	budget=$((KILLS * 5 + 20))
 	experiment "$budget" 4
 	# sobol: what it suggests depends on the number of a trial alone, so the two logs can be compared
-	sed -i 's/epochs: 1/epochs: 20/; s/parallel_bandwidth/algorithm: sobol\n  parallel_bandwidth/' experiment.yaml
+	sed -i 's/epochs: 1/epochs: 60/; s/parallel_bandwidth/algorithm: sobol\n  parallel_bandwidth/' experiment.yaml
 	echo "seed $RANDOM_SEED"
 	RANDOM=$RANDOM_SEED
 	killed=0

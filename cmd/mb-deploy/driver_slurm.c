@@ -189,7 +189,7 @@ static size_t slurm_waiting(const struct deployment *deployment)
 
 	for (size_t i = 0; queue && i < queue->n; i++)
 		waiting += (task_is_pending(&queue->tasks[i]) && !is_outdated(deployment, &queue->tasks[i])) ||
-			   (task_is_on(&queue->tasks[i]) &&
+			   (task_is_on(&queue->tasks[i]) && !task_is_ending(&queue->tasks[i]) &&
 			    !journal_slot((struct journal *)&deployment->journal, queue->tasks[i].number));
 	return waiting;
 }

@@ -55,6 +55,7 @@ void queue_release(struct queue *queue);
 
 int task_is_pending(const struct task *task);
 int task_is_on(const struct task *task); /* on a node, starting and ending included */
+int task_is_ending(const struct task *task); /* a worker that has not begun in it never will */
 
 /* ---- slurm_options.c ---- */
 

@@ -149,6 +149,11 @@ int task_is_pending(const struct task *task)
 	       !strcmp(task->state, "SPECIAL_EXIT");
 }
 
+int task_is_ending(const struct task *task)
+{
+	return !strcmp(task->state, "COMPLETING");
+}
+
 int task_is_on(const struct task *task)
 {
 	static const char *const states[] = {"RUNNING",  "COMPLETING", "CONFIGURING", "SUSPENDED",
