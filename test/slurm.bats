@@ -66,6 +66,7 @@ within() {
 name_of() { echo "mb-$(basename "$1")-$(jq -r '.uuid[:8]' "$1/deploy.json")"; }
 no_job() { [ -z "$(squeue -h --name="$(name_of "$1")")" ]; }
 running() { [ "$(squeue -h -r -t R --name="$(name_of "$1")" | wc -l)" -eq "$2" ]; }
+left_the_queue() { [ -z "$(squeue -h -j "$1" -t PD,R,CG 2>&1 | grep -v 'Invalid job id')" ]; } # JOB
 begun() { [ "$(jq -s "map(select(.event == \"launch\" and .link == $2)) | length" "$1/deploy.ndjson")" -ge "$3" ]; } # FOLDER LINK WORKERS
 observed() { [ "$(jq -s 'map(select(.status == "completed")) | length' "$1/trials.ndjson")" -ge "$2" ]; }
 job() { squeue -h -r -t R --name="$(name_of "$1")" -o '%A %K %N' | sort -k2 -n | sed -n "${2:-1}p"; } # ID NUMBER NODE
@@ -321,9 +322,12 @@ die_at() {
 		) 2>/dev/null
 		found=$(cat $n/found)
 	done
+	for ((n = 1; n <= 16; n++)); do
+		within 100 left_the_queue "$(cat $n/job)"
+	done
+	sleep 3 # for two seconds Slurm is not believed that a worker that has begun is gone
 	killed=0
 	for ((n = 1; n <= 16; n++)); do
-		within 20 fails running $n/die-$n 1
 		[ "$(jq -s 'map(select(.event == "ended")) | length' $n/die-$n/deploy.ndjson)" -gt 0 ] || killed=$((killed + 1))
 		mb-deploy continue $n/die-$n
 	done
