@@ -78,10 +78,14 @@ struct run {
 
 static void run_init(struct run *run, uint64_t seed)
 {
+	static struct mb_metric metric = {.name = "loss", .strategy = MB_STRATEGY_OPTIMIZE};
+
 	*run = (struct run){.experiment = {.path = "exp.yaml", .algorithm = "auto", .algorithm_line = 4,
 						     .observation_budget = 60}};
 	run->history =
 		(struct mb_history){.experiment = &run->experiment, .seed = seed, .trial = 1, .seen = &run->seen};
+	run->experiment.metrics = &metric;
+	run->experiment.n_metrics = 1;
 }
 
 static void run_release(struct run *run)
