@@ -91,6 +91,7 @@ static void run_init(struct run *run, uint64_t seed)
 static void run_release(struct run *run)
 {
 	json_decref(run->last.assignments);
+	json_decref(run->last.surrogate);
 	mb_space_release(&run->experiment.space);
 	mb_hashset_release(&run->seen);
 }
@@ -101,6 +102,7 @@ static int next(struct run *run, const char *algorithm)
 	const struct mb_space *space = &run->experiment.space;
 
 	json_decref(run->last.assignments);
+	json_decref(run->last.surrogate);
 	run->last = (struct mb_suggestion){0};
 	if (mb_suggest(mb_algorithm_find(algorithm), &run->history, &run->last, &run->err) < 0)
 		return -1;
@@ -225,9 +227,11 @@ TEST(same_history_same_suggestion)
 			mb_suggest(mb_algorithm_find(names[i]), &other, &of_other, &run.err);
 			differ += !json_equal(of_other.assignments, again.assignments);
 			json_decref(of_other.assignments);
+			json_decref(of_other.surrogate);
 			CHECK_INT(next(&run, names[i]), 0);
 			CHECK(json_equal(again.assignments, run.last.assignments));
 			json_decref(again.assignments);
+			json_decref(again.surrogate);
 		}
 		CHECK(strcmp(names[i], "grid") ? differ > 30 : differ == 0);
 		run_release(&run);
