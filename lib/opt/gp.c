@@ -170,27 +170,6 @@ static double find_best(const struct model *model)
 	return best;
 }
 
-/* The hyperparameters that an earlier suggestion was made with, from its record. */
-static int read_surrogate(const json_t *surrogate, size_t dims, double *theta)
-{
-	const json_t *length = json_object_get(surrogate, "length");
-	double amplitude = json_number_value(json_object_get(surrogate, "amplitude"));
-	double noise = json_number_value(json_object_get(surrogate, "noise"));
-
-	if (json_array_size(length) != dims || !(amplitude > 0) || !(noise > 0))
-		return -1;
-	for (size_t i = 0; i < dims; i++) {
-		double l = json_number_value(json_array_get(length, i));
-
-		if (!(l > 0))
-			return -1;
-		theta[i] = log(l);
-	}
-	theta[MB_GP_AMPLITUDE(dims)] = log(amplitude);
-	theta[MB_GP_NOISE(dims)] = log(noise);
-	return 0;
-}
-
 static json_t *write_surrogate(const struct model *model)
 {
 	size_t dims = model->rows.dims;
@@ -254,7 +233,7 @@ static void fit_some(struct model *model)
 
 	mb_gp_start(dims, start);
 	mb_gp_start(dims, model->theta);
-	if (read_surrogate(history->surrogate, dims, start) == 0) {
+	if (mb_surrogate_read(history->surrogate, dims, start) == 0) {
 		memcpy(model->theta, start, (dims + 2) * sizeof *start);
 		model->fitted = (size_t)json_integer_value(json_object_get(history->surrogate, "results"));
 		if (model->fitted / REFIT == model->n / REFIT) {
@@ -296,7 +275,7 @@ static double fit(struct model *model, struct mb_rng *rng)
 	mb_gp_start(dims, model->theta);
 	mb_gp_start(dims, start);
 	model->fitted = model->n;
-	known = read_surrogate(model->history->surrogate, dims, start) == 0;
+	known = mb_surrogate_read(model->history->surrogate, dims, start) == 0;
 	if (known)
 		try_start(model, &model->gp, start, &best);
 	if (!known || model->gp.n < SETTLED || model->gp.n % PRIOR_START == 0) {

@@ -23,11 +23,11 @@ static void standardise(struct mb_output *output, const double *values, size_t n
 	output->deviation = square > 0 ? sqrt(square) : 1;
 }
 
-static int read_start(const json_t *start, size_t dims, double *theta)
+int mb_surrogate_read(const json_t *surrogate, size_t dims, double *theta)
 {
-	const json_t *length = json_object_get(start, "length");
-	double amplitude = json_number_value(json_object_get(start, "amplitude"));
-	double noise = json_number_value(json_object_get(start, "noise"));
+	const json_t *length = json_object_get(surrogate, "length");
+	double amplitude = json_number_value(json_object_get(surrogate, "amplitude"));
+	double noise = json_number_value(json_object_get(surrogate, "noise"));
 
 	if (json_array_size(length) != dims || !(amplitude > 0) || !(noise > 0))
 		return -1;
@@ -76,7 +76,7 @@ static void fit(struct mb_output *output, const struct mb_gp *gp, const json_t *
 	mb_gp_start(dims, output->theta);
 	mb_gp_start(dims, theta);
 	try_start(output, gp, theta, &best);
-	if (read_start(start, dims, theta) == 0)
+	if (mb_surrogate_read(start, dims, theta) == 0)
 		try_start(output, gp, theta, &best);
 	if (mb_rng_below(rng, RANDOM_START) == 0) {
 		mb_gp_start(dims, theta);

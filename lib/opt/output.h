@@ -38,4 +38,8 @@ void mb_output_predict(const struct mb_output *output, const double *rows, size_
 void mb_output_gradient(const struct mb_output *output, const double *row, double *mean, double *sd, double *by_mean,
 			double *by_sd);
 
+/* theta: the hyperparameters that an earlier suggestion was made with, from its record: {"length": [dims], "amplitude",
+ * "noise"}. -1 when it is not one of so many dimensions. */
+int mb_surrogate_read(const json_t *surrogate, size_t dims, double *theta);
+
 #endif
